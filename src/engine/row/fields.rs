@@ -1,0 +1,186 @@
+//! Which parts of an object the live plans of a source read.
+//!
+//! In: the paths that expressions ask for while they are compiled. Out: a trie of fields that the decoder
+//! follows, and a stable number for each of them. Must never know: expressions, metrics, bytes.
+
+use std::sync::Arc;
+
+/// The number of one field of a [`FieldPlan`]; stable for as long as any plan uses the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldId(pub(crate) u32);
+
+impl FieldId {
+    /// The object itself.
+    pub const ROOT: FieldId = FieldId(0);
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The key of every hash that an engine and its decoders share. Random in production, since hashed texts are
+/// chosen by tenants; fixed in tests. It never shows in a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HashSeed(pub u64, pub u64);
+
+/// The union of the paths that the live plans of one source read, as a trie.
+///
+/// Invariant: a field keeps its number while any plan uses it, so compiled plans stay valid while the trie grows.
+/// A row decoded with the plan of epoch E holds every field of every plan that was registered at or before E.
+#[derive(Clone, Debug)]
+pub struct FieldPlan {
+    epoch: u32,
+    seed: HashSeed,
+    fields: Vec<Field>,
+}
+
+/// One field of the trie.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// Members by name, if the value is a map.
+    pub(crate) members: Vec<(Arc<str>, FieldId)>,
+    /// What is read of every element, if the value is a list. A map met here is kept whole.
+    pub(crate) each: Option<FieldId>,
+    /// Plans that read the subtree as a whole.
+    pub(crate) keeps: u32,
+    /// Plans that read presence, kind or length.
+    pub(crate) touches: u32,
+    /// Whether the field lies below list elements, so that a row may hold it several times.
+    pub(crate) repeated: bool,
+}
+
+/// What one plan has asked of a [`FieldPlan`], to be given back when the plan goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldUses {
+    keeps: Vec<FieldId>,
+    touches: Vec<FieldId>,
+}
+
+/// Adds the paths of one plan to a [`FieldPlan`] and remembers them.
+#[derive(Debug)]
+pub struct FieldRecorder<'p> {
+    plan: &'p mut FieldPlan,
+    uses: FieldUses,
+}
+
+// === impl FieldPlan ===
+
+impl FieldPlan {
+    /// A plan that keeps nothing but the identity of objects, at epoch 0.
+    pub fn new(seed: HashSeed) -> Self {
+        let root = Field { members: Vec::new(), each: None, keeps: 0, touches: 0, repeated: false };
+        FieldPlan { epoch: 0, seed, fields: vec![root] }
+    }
+
+    /// A plan that keeps every object whole: what a row of it answers is what the object itself would answer.
+    pub fn whole(seed: HashSeed) -> Self {
+        let mut plan = FieldPlan::new(seed);
+        plan.fields[0].keeps = 1;
+        plan
+    }
+
+    /// The registration epoch that rows decoded with this plan belong to.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// Sets the epoch; only the engine raises it.
+    pub fn set_epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+    }
+
+    /// The key of the hashes in rows decoded with this plan.
+    pub fn seed(&self) -> HashSeed {
+        self.seed
+    }
+
+    /// Starts recording the paths of one plan.
+    pub fn record(&mut self) -> FieldRecorder<'_> {
+        FieldRecorder { plan: self, uses: FieldUses::default() }
+    }
+
+    /// How many field numbers exist.
+    pub(crate) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(crate) fn field(&self, id: FieldId) -> &Field {
+        &self.fields[id.index()]
+    }
+
+    /// Takes back what a plan had asked for.
+    pub fn release(&mut self, uses: &FieldUses) {
+        for id in &uses.keeps {
+            self.fields[id.index()].keeps -= 1;
+        }
+        for id in &uses.touches {
+            self.fields[id.index()].touches -= 1;
+        }
+    }
+
+    fn add(&mut self, repeated: bool) -> FieldId {
+        let id = FieldId(
+            u32::try_from(self.fields.len()).expect("expressions are limited, so fields are far below 2^32"),
+        );
+        self.fields.push(Field { members: Vec::new(), each: None, keeps: 0, touches: 0, repeated });
+        id
+    }
+}
+
+// === impl FieldRecorder ===
+
+impl FieldRecorder<'_> {
+    /// The member `name` of the map at `parent`; asks for its presence and kind.
+    pub fn member(&mut self, parent: FieldId, name: &str) -> FieldId {
+        let known = self.plan.fields[parent.index()].members.iter().find(|(n, _)| &**n == name);
+        let id = match known {
+            Some((_, id)) => *id,
+            None => {
+                let id = self.plan.add(self.plan.fields[parent.index()].repeated);
+                self.plan.fields[parent.index()].members.push((Arc::from(name), id));
+                id
+            }
+        };
+        self.touch(id);
+        id
+    }
+
+    /// Every element of the list at `parent` (a map there is kept whole); asks for their number and kinds.
+    pub fn each(&mut self, parent: FieldId) -> FieldId {
+        let id = match self.plan.fields[parent.index()].each {
+            Some(id) => id,
+            None => {
+                let id = self.plan.add(true);
+                self.plan.fields[parent.index()].each = Some(id);
+                id
+            }
+        };
+        self.touch(id);
+        id
+    }
+
+    /// Asks for the whole subtree at `id`; a scalar's value is read only if this was asked.
+    pub fn keep(&mut self, id: FieldId) {
+        self.plan.fields[id.index()].keeps += 1;
+        self.uses.keeps.push(id);
+    }
+
+    /// Asks for presence and kind of `id`.
+    pub fn touch(&mut self, id: FieldId) {
+        self.plan.fields[id.index()].touches += 1;
+        self.uses.touches.push(id);
+    }
+
+    /// Ends the recording: the caller owes these uses to [`FieldPlan::release`].
+    pub fn finish(mut self) -> FieldUses {
+        std::mem::take(&mut self.uses)
+    }
+}
+
+impl Drop for FieldRecorder<'_> {
+    /// A recording that was not finished, for a plan that did not compile, leaves nothing behind.
+    fn drop(&mut self) {
+        let uses = std::mem::take(&mut self.uses);
+        self.plan.release(&uses);
+    }
+}

@@ -1,0 +1,1 @@
+//! celemetry: the state of Kubernetes clusters as metrics.
