@@ -1,13 +1,15 @@
-//! Decodes the planned fields of one JSON object.
+//! Decodes the planned fields of one JSON object in one pass over its bytes.
 //!
 //! In: the raw bytes of an object and the field plan of its source. Out: a [`Row`]. Must never know: plans, series.
 
 use std::sync::Arc;
 
-use siphasher::sip128::{Hasher128, SipHasher13};
-use std::hash::Hasher;
-
-use super::{ABSENT, FieldId, FieldPlan, Identity, Kind, Node, NodeKey, ObjectKey, Row, Span};
+use super::cursor::{Cursor, Quoted};
+use super::identity::Sightings;
+use super::projection::{Part, Projection, Role, TargetId};
+use super::skip::MAX_DEPTH;
+use super::tape::Tape;
+use super::{FieldPlan, HashSeed, Identity, Kind, NodeKey, ObjectKey, Row, digest};
 
 /// Why bytes are no object that a row can be made of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,166 +29,382 @@ pub struct Defaults<'a> {
     pub api_version: Option<&'a str>,
     /// `kind` of an object without one.
     pub kind: Option<&'a str>,
-    /// `metadata.namespace` of an object without one.
+    /// `metadata.namespace` of an object that has metadata without one.
     pub namespace: Option<&'a str>,
 }
 
 /// Turns objects of one source into rows. Keeps its buffers between objects.
+///
+/// What it refuses, beyond what is no JSON: a root that is no object, a nesting of more than 127, lone surrogates,
+/// and objects of more than 1 GiB. What it lets pass: numbers that no plan reads need only consist of the
+/// characters of numbers.
 #[derive(Debug)]
 pub struct Decoder {
-    plan: Arc<FieldPlan>,
+    epoch: u32,
+    seed: HashSeed,
+    projection: Projection,
+    /// What is read where only the identity is wanted.
+    bare: Projection,
+    tape: Tape,
 }
 
+/// The longest object, in bytes. A row's text holds every byte of its object at most twice and is addressed with
+/// 32 bits.
+const MAX_BYTES: usize = 1 << 30;
+
+/// One pass over one object.
+struct Pass<'p, 'd> {
+    text: &'d str,
+    cursor: Cursor<'d>,
+    defaults: Defaults<'d>,
+    projection: &'p Projection,
+    tape: &'p mut Tape,
+    sightings: Sightings,
+}
+
+// === impl Decoder ===
+
 impl Decoder {
-    /// A decoder for the given plan.
+    /// A decoder for the given plan, as it is now.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn new(plan: Arc<FieldPlan>) -> Self {
-        Decoder { plan }
+        Decoder {
+            epoch: plan.epoch(),
+            seed: plan.seed(),
+            projection: Projection::new(&plan),
+            bare: Projection::new(&FieldPlan::new(plan.seed())),
+            tape: Tape::default(),
+        }
     }
 
     /// Decodes the single JSON object that `object` holds.
     ///
     /// # Errors
-    /// Where the bytes are not one JSON object, or nested too deeply.
+    /// Where the bytes are not one JSON object in UTF-8, or nested too deeply.
     pub fn decode(&mut self, object: &[u8], defaults: Defaults<'_>) -> Result<Row, DecodeError> {
-        let value: serde_json::Value =
-            serde_json::from_slice(object).map_err(|_| DecodeError { offset: 0, reason: "not JSON" })?;
-        let mut build = Build {
-            plan: &self.plan,
-            nodes: vec![],
-            text: String::new(),
-            slots: vec![ABSENT; self.plan.len()],
-        };
-        let mut value = value;
-        for (name, default) in [("apiVersion", defaults.api_version), ("kind", defaults.kind)] {
-            if let (Some(text), Some(map)) = (default, value.as_object_mut()) {
-                map.entry(name).or_insert_with(|| text.into());
-            }
-        }
-        if let (Some(text), Some(map)) =
-            (defaults.namespace, value.pointer_mut("/metadata").and_then(|m| m.as_object_mut()))
-        {
-            map.entry("namespace").or_insert_with(|| text.into());
-        }
-        build.value(&value, Some(FieldId::ROOT), NodeKey::None, false);
-        let mut span = |pointer: &str| {
-            let text = value.pointer(pointer).and_then(|v| v.as_str()).unwrap_or("");
-            build.push(text)
-        };
-        let identity = Identity {
-            api_version: span("/apiVersion"),
-            kind: span("/kind"),
-            namespace: span("/metadata/namespace"),
-            name: span("/metadata/name"),
-            uid: span("/metadata/uid"),
-            resource_version: span("/metadata/resourceVersion"),
-        };
-        let get = |span: Span| &build.text[span.start as usize..][..span.len as usize];
-        let seed = self.plan.seed();
-        let hash = |parts: &[&str]| {
-            let mut hasher = SipHasher13::new_with_keys(seed.0, seed.1);
-            for part in parts {
-                hasher.write_usize(part.len());
-                hasher.write(part.as_bytes());
-            }
-            hasher.finish128().as_u128()
-        };
-        let key = if identity.uid.len > 0 {
-            hash(&[get(identity.uid)])
-        } else {
-            hash(&[get(identity.kind), get(identity.namespace), get(identity.name)])
-        };
-        let labels = value.pointer("/metadata/labels").map(ToString::to_string).unwrap_or_default();
-        let labels = hash(&[get(identity.namespace), &labels]);
-        let digest = hash(&[&format!("{:?}", build.nodes), &build.text]);
+        let text = checked_text(object, &defaults)?;
+        let mut pass = Pass::new(text, defaults, &self.projection, &mut self.tape);
+        pass.document()?;
+        let sightings = pass.sightings;
+        let kept = self.tape.text.len();
+        let digest = digest::row(self.seed, &self.tape, kept);
+        let identity = sightings.collect(text, &defaults, &mut self.tape);
+        let raw_labels = &object[sightings.labels];
         Ok(Row {
-            key: ObjectKey(key),
-            epoch: self.plan.epoch(),
-            labels,
+            key: identity.key(self.seed, &self.tape),
+            epoch: self.epoch,
+            labels: digest::labels(self.seed, self.tape.slice(identity.namespace), raw_labels),
             digest,
             identity,
-            nodes: build.nodes.into(),
-            text: build.text.into(),
-            slots: build.slots.into(),
+            nodes: self.tape.nodes.as_slice().into(),
+            text: self.tape.text.as_str().into(),
+            slots: self.tape.slots(&self.projection),
         })
     }
-}
 
-struct Build<'p> {
-    plan: &'p FieldPlan,
-    nodes: Vec<Node>,
-    text: String,
-    slots: Vec<u32>,
-}
-
-impl Build<'_> {
-    fn push(&mut self, text: &str) -> Span {
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        Span { start, len: text.len() as u32 }
+    /// The key that [`decode`](Self::decode) would give the object; for objects that are gone.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), except that the grammar of no number is checked.
+    pub fn identify(&mut self, object: &[u8], defaults: Defaults<'_>) -> Result<ObjectKey, DecodeError> {
+        let text = checked_text(object, &defaults)?;
+        let mut pass = Pass::new(text, defaults, &self.bare, &mut self.tape);
+        pass.document()?;
+        let sightings = pass.sightings;
+        let identity = sightings.collect(text, &defaults, &mut self.tape);
+        Ok(identity.key(self.seed, &self.tape))
     }
 
-    fn value(&mut self, value: &serde_json::Value, field: Option<FieldId>, key: NodeKey, keep: bool) {
-        let index = self.nodes.len();
-        let planned = field.map(|id| self.plan.field(id));
-        let keep = keep || planned.is_some_and(|f| f.keeps > 0);
-        if let Some(id) = field
-            && !self.plan.field(id).repeated
-        {
-            self.slots[id.index()] = index as u32;
+    /// The key of an object that cannot be decoded, if it stands before the place where the object is broken.
+    pub fn identify_broken(&mut self, object: &[u8], defaults: Defaults<'_>) -> Option<ObjectKey> {
+        let whole = object.utf8_chunks().next()?.valid();
+        let text = checked_text(whole.as_bytes(), &defaults).ok()?;
+        let mut pass = Pass::new(text, defaults, &self.bare, &mut self.tape);
+        // An error is what is expected here; what was met before it counts.
+        let _ = pass.document();
+        let sightings = pass.sightings;
+        let identity: Identity = sightings.collect(text, &defaults, &mut self.tape);
+        sightings.suffices(&identity).then(|| identity.key(self.seed, &self.tape))
+    }
+}
+
+/// The object as text, if it is UTF-8 and its texts can be addressed.
+fn checked_text<'d>(object: &'d [u8], defaults: &Defaults<'_>) -> Result<&'d str, DecodeError> {
+    let defaults = [defaults.api_version, defaults.kind, defaults.namespace];
+    let added: usize = defaults.into_iter().flatten().map(str::len).sum();
+    if object.len().saturating_add(added) > MAX_BYTES {
+        return Err(DecodeError { offset: MAX_BYTES, reason: "longer than 1 GiB" });
+    }
+    std::str::from_utf8(object)
+        .map_err(|error| DecodeError { offset: error.valid_up_to(), reason: "invalid UTF-8" })
+}
+
+// === impl Pass ===
+
+impl<'p, 'd> Pass<'p, 'd> {
+    fn new(text: &'d str, defaults: Defaults<'d>, projection: &'p Projection, tape: &'p mut Tape) -> Self {
+        tape.reset(projection);
+        let cursor = Cursor::new(text.as_bytes());
+        Pass { text, cursor, defaults, projection, tape, sightings: Sightings::default() }
+    }
+
+    /// Reads the whole input, which is one object.
+    fn document(&mut self) -> Result<(), DecodeError> {
+        if self.cursor.token() != b'{' {
+            return self.cursor.fail("expected an object");
         }
-        let mut node = Node { kind: Kind::Null, whole: keep, key, span: Span::default(), end: 0 };
-        self.nodes.push(node);
-        match value {
-            serde_json::Value::Null => {}
-            serde_json::Value::Bool(b) => {
-                node.kind = Kind::Bool;
+        self.value(Some(TargetId::ROOT), NodeKey::None, false, MAX_DEPTH)?;
+        self.cursor.finish()
+    }
+
+    /// Reads the value that begins here onto the tape. `keep`: it lies in a subtree that is kept whole. `room`: how
+    /// many containers may still be opened, which also bounds the recursion.
+    fn value(
+        &mut self,
+        target: Option<TargetId>,
+        key: NodeKey,
+        keep: bool,
+        room: u32,
+    ) -> Result<(), DecodeError> {
+        let keep = keep || target.is_some_and(|id| self.projection.target(id).keep);
+        match self.cursor.token() {
+            b'{' => self.map(target, key, keep, room),
+            b'[' => self.list(target, key, keep, room),
+            b'"' => {
+                let node = self.tape.open(target, key, Kind::String, keep);
+                let quoted = self.cursor.string()?;
                 if keep {
-                    node.span = self.push(if *b { "true" } else { "false" });
+                    let start = self.tape.text.len();
+                    quoted.append_to(&mut self.tape.text, self.text);
+                    self.tape.nodes[node as usize].span = self.tape.since(start);
+                }
+                Ok(())
+            }
+            b'-' | b'0'..=b'9' => {
+                let start = self.cursor.at;
+                if keep {
+                    self.cursor.number()?
+                } else {
+                    self.cursor.loose_number()
+                }
+                self.scalar(target, key, Kind::Number, keep, start);
+                Ok(())
+            }
+            b't' => self.literal(target, key, Kind::Bool, keep, "true"),
+            b'f' => self.literal(target, key, Kind::Bool, keep, "false"),
+            b'n' => self.literal(target, key, Kind::Null, keep, "null"),
+            _ => self.cursor.fail("expected a value"),
+        }
+    }
+
+    fn literal(
+        &mut self,
+        target: Option<TargetId>,
+        key: NodeKey,
+        kind: Kind,
+        keep: bool,
+        word: &'static str,
+    ) -> Result<(), DecodeError> {
+        let start = self.cursor.at;
+        self.cursor.literal(word)?;
+        self.scalar(target, key, kind, keep, start);
+        Ok(())
+    }
+
+    /// Adds the scalar that began at `start` and ends here. Of `null` the kind says everything.
+    fn scalar(&mut self, target: Option<TargetId>, key: NodeKey, kind: Kind, keep: bool, start: usize) {
+        let node = self.tape.open(target, key, kind, keep);
+        if keep && kind != Kind::Null {
+            self.tape.nodes[node as usize].span = self.tape.push(&self.text[start..self.cursor.at]);
+        }
+    }
+
+    fn list(
+        &mut self,
+        target: Option<TargetId>,
+        key: NodeKey,
+        keep: bool,
+        room: u32,
+    ) -> Result<(), DecodeError> {
+        let each = target.and_then(|id| self.projection.target(id).each);
+        let whole = keep || each.is_some();
+        let node = self.tape.open(target, key, Kind::List, whole);
+        if !whole {
+            return self.cursor.skip(room);
+        }
+        let room = self.enter(room)?;
+        let mut len = 0;
+        let mut more = self.cursor.first_element()?;
+        while more {
+            self.value(each, NodeKey::None, keep, room)?;
+            len += 1;
+            more = self.cursor.next_element()?;
+        }
+        self.tape.close(node, len);
+        Ok(())
+    }
+
+    fn map(
+        &mut self,
+        target: Option<TargetId>,
+        key: NodeKey,
+        keep: bool,
+        room: u32,
+    ) -> Result<(), DecodeError> {
+        let whole = keep || target.is_some_and(|id| self.projection.target(id).each.is_some());
+        let node = self.tape.open(target, key, Kind::Map, whole);
+        let len = if whole {
+            let room = self.enter(room)?;
+            self.whole_members(node, target, room)?
+        } else {
+            match target.filter(|id| !self.projection.target(*id).members.is_empty()) {
+                Some(id) => {
+                    let room = self.enter(room)?;
+                    self.planned_members(node, id, room)?
+                }
+                None => {
+                    self.cursor.skip(room)?;
+                    0
                 }
             }
-            serde_json::Value::Number(n) => {
-                node.kind = Kind::Number;
-                if keep {
-                    node.span = self.push(&n.to_string());
-                }
-            }
-            serde_json::Value::String(s) => {
-                node.kind = Kind::String;
-                if keep {
-                    node.span = self.push(s);
-                }
-            }
-            serde_json::Value::Array(items) => {
-                node.kind = Kind::List;
-                let each = planned.and_then(|f| f.each);
-                if keep || each.is_some() {
-                    node.whole = true;
-                    node.span.len = items.len() as u32;
-                    for item in items {
-                        self.value(item, each, NodeKey::None, keep);
+        };
+        let added = target.map_or(0, |id| self.add_defaults(id, whole));
+        self.tape.close(node, len + added);
+        Ok(())
+    }
+
+    /// Takes one off the nesting that is still allowed.
+    fn enter(&self, room: u32) -> Result<u32, DecodeError> {
+        match room.checked_sub(1) {
+            Some(room) => Ok(room),
+            None => self.cursor.fail("nested too deeply"),
+        }
+    }
+
+    /// Reads every member of the map that begins here. Gives how many there are, duplicates once.
+    fn whole_members(&mut self, map: u32, target: Option<TargetId>, room: u32) -> Result<u32, DecodeError> {
+        let (mut len, mut ascending, mut previous) = (0, true, None);
+        let mut member = self.cursor.first_member()?;
+        while let Some(quoted) = member {
+            let start = self.tape.text.len();
+            quoted.append_to(&mut self.tape.text, self.text);
+            let name = self.tape.since(start);
+            let text = self.tape.slice(name);
+            // API servers write the keys of maps in order, in which case there can be no duplicate.
+            ascending = ascending && previous.is_none_or(|previous| self.tape.slice(previous) < text);
+            previous = Some(name);
+            let found = target.and_then(|id| self.projection.target(id).members.find(text.as_bytes()));
+            self.member(found, NodeKey::Name(name), true, room)?;
+            len += 1;
+            member = self.cursor.next_member()?;
+        }
+        Ok(if ascending { len } else { self.tape.drop_duplicates(map) })
+    }
+
+    /// Reads the planned members of the map that begins here and skips the others. Gives how many are there.
+    fn planned_members(&mut self, map: u32, target: TargetId, room: u32) -> Result<u32, DecodeError> {
+        let mut len = 0;
+        let mut member = self.cursor.first_member()?;
+        while let Some(quoted) = member {
+            match self.find(target, quoted) {
+                Some(id) if self.projection.target(id).planned => {
+                    match self.tape.met(id, map) {
+                        Some(earlier) => self.tape.replace(earlier),
+                        None => len += 1,
                     }
+                    self.member(Some(id), NodeKey::Field(id.field()), false, room)?;
                 }
+                Some(id) => self.sight(id, room)?,
+                None => self.cursor.skip(room)?,
             }
-            serde_json::Value::Object(members) => {
-                node.kind = Kind::Map;
-                let keep = keep || planned.is_some_and(|f| f.each.is_some());
-                node.whole = keep;
-                for (name, member) in members {
-                    let id = planned
-                        .and_then(|f| f.members.iter().find(|(n, _)| **n == **name))
-                        .map(|(_, id)| *id);
-                    if keep {
-                        let span = self.push(name);
-                        node.span.len += 1;
-                        self.value(member, id, NodeKey::Name(span), true);
-                    } else if let Some(id) = id {
-                        node.span.len += 1;
-                        self.value(member, Some(id), NodeKey::Field(id), false);
-                    }
+            member = self.cursor.next_member()?;
+        }
+        Ok(len)
+    }
+
+    /// The target of the member with the name at `quoted`.
+    #[inline]
+    fn find(&self, map: TargetId, quoted: Quoted) -> Option<TargetId> {
+        let members = &self.projection.target(map).members;
+        if quoted.escaped {
+            let mut name = String::new();
+            quoted.append_to(&mut name, self.text);
+            return members.find(name.as_bytes());
+        }
+        members.find(&self.cursor.bytes[quoted.start..quoted.end])
+    }
+
+    /// Reads the value of a member onto the tape.
+    fn member(
+        &mut self,
+        target: Option<TargetId>,
+        key: NodeKey,
+        keep: bool,
+        room: u32,
+    ) -> Result<(), DecodeError> {
+        let role = target.map_or(Role::Plain, |id| self.projection.target(id).role);
+        if role == Role::Plain {
+            return self.value(target, key, keep, room);
+        }
+        let first = self.cursor.token();
+        self.sightings.begin(role, first, self.cursor.at);
+        self.value(target, key, keep, room)?;
+        self.sightings.end(role, self.cursor.at);
+        Ok(())
+    }
+
+    /// Notes what the identity takes from a member that no plan reads.
+    fn sight(&mut self, id: TargetId, room: u32) -> Result<(), DecodeError> {
+        let target = self.projection.target(id);
+        let first = self.cursor.token();
+        self.sightings.begin(target.role, first, self.cursor.at);
+        if first == b'{' && !target.members.is_empty() {
+            let room = self.enter(room)?;
+            let mut member = self.cursor.first_member()?;
+            while let Some(quoted) = member {
+                match self.find(id, quoted) {
+                    Some(id) => self.sight(id, room)?,
+                    None => self.cursor.skip(room)?,
                 }
+                member = self.cursor.next_member()?;
+            }
+        } else {
+            self.cursor.skip(room)?;
+        }
+        self.sightings.end(target.role, self.cursor.at);
+        Ok(())
+    }
+
+    /// Adds what the object lacks and the defaults have to the map that is about to be closed. Gives how many
+    /// members that was.
+    fn add_defaults(&mut self, map: TargetId, whole: bool) -> u32 {
+        let parts: &[(&str, Part)] = match self.projection.target(map).role {
+            Role::Root => &[("apiVersion", Part::ApiVersion), ("kind", Part::Kind)],
+            Role::Metadata => &[("namespace", Part::Namespace)],
+            _ => return 0,
+        };
+        let mut added = 0;
+        for (name, part) in parts {
+            if let Some(default) = self.sightings.missing(*part, &self.defaults) {
+                added += self.add_default(map, whole, name, default);
             }
         }
-        node.end = self.nodes.len() as u32;
-        self.nodes[index] = node;
+        added
+    }
+
+    fn add_default(&mut self, map: TargetId, whole: bool, name: &str, text: &str) -> u32 {
+        let id = self.projection.target(map).members.find(name.as_bytes());
+        let planned = id.filter(|id| self.projection.target(*id).planned);
+        let keep = whole || planned.is_some_and(|id| self.projection.target(id).keep);
+        let key = match planned {
+            _ if whole => NodeKey::Name(self.tape.push(name)),
+            Some(id) => NodeKey::Field(id.field()),
+            None => return 0,
+        };
+        let node = self.tape.open(id, key, Kind::String, keep);
+        if keep {
+            self.tape.nodes[node as usize].span = self.tape.push(text);
+        }
+        1
     }
 }

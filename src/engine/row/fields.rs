@@ -3,6 +3,7 @@
 //! In: the paths that expressions ask for while they are compiled. Out: a trie of fields that the decoder
 //! follows, and a stable number for each of them. Must never know: expressions, metrics, bytes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The number of one field of a [`FieldPlan`]; stable for as long as any plan uses the field.
@@ -38,7 +39,7 @@ pub struct FieldPlan {
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     /// Members by name, if the value is a map.
-    pub(crate) members: Vec<(Arc<str>, FieldId)>,
+    pub(crate) members: BTreeMap<Arc<str>, FieldId>,
     /// What is read of every element, if the value is a list. A map met here is kept whole.
     pub(crate) each: Option<FieldId>,
     /// Plans that read the subtree as a whole.
@@ -68,8 +69,7 @@ pub struct FieldRecorder<'p> {
 impl FieldPlan {
     /// A plan that keeps nothing but the identity of objects, at epoch 0.
     pub fn new(seed: HashSeed) -> Self {
-        let root = Field { members: Vec::new(), each: None, keeps: 0, touches: 0, repeated: false };
-        FieldPlan { epoch: 0, seed, fields: vec![root] }
+        FieldPlan { epoch: 0, seed, fields: vec![Field::new(false)] }
     }
 
     /// A plan that keeps every object whole: what a row of it answers is what the object itself would answer.
@@ -122,8 +122,16 @@ impl FieldPlan {
         let id = FieldId(
             u32::try_from(self.fields.len()).expect("expressions are limited, so fields are far below 2^32"),
         );
-        self.fields.push(Field { members: Vec::new(), each: None, keeps: 0, touches: 0, repeated });
+        self.fields.push(Field::new(repeated));
         id
+    }
+}
+
+// === impl Field ===
+
+impl Field {
+    fn new(repeated: bool) -> Self {
+        Field { members: BTreeMap::new(), each: None, keeps: 0, touches: 0, repeated }
     }
 }
 
@@ -132,12 +140,11 @@ impl FieldPlan {
 impl FieldRecorder<'_> {
     /// The member `name` of the map at `parent`; asks for its presence and kind.
     pub fn member(&mut self, parent: FieldId, name: &str) -> FieldId {
-        let known = self.plan.fields[parent.index()].members.iter().find(|(n, _)| &**n == name);
-        let id = match known {
-            Some((_, id)) => *id,
+        let id = match self.plan.fields[parent.index()].members.get(name) {
+            Some(id) => *id,
             None => {
                 let id = self.plan.add(self.plan.fields[parent.index()].repeated);
-                self.plan.fields[parent.index()].members.push((Arc::from(name), id));
+                self.plan.fields[parent.index()].members.insert(Arc::from(name), id);
                 id
             }
         };

@@ -4,8 +4,16 @@
 //! whole object would. Must never know: expressions, metrics, series.
 
 mod fields;
+mod projection;
+mod scan;
+mod cursor;
 mod skip;
+mod tape;
+mod identity;
+mod digest;
 mod decode;
+#[cfg(test)]
+mod tests;
 
 pub use decode::{DecodeError, Decoder, Defaults};
 pub use fields::{FieldId, FieldPlan, FieldRecorder, FieldUses, HashSeed};
@@ -144,6 +152,22 @@ impl Row {
     /// `metadata.name`
     pub fn name(&self) -> &str {
         self.slice(self.identity.name)
+    }
+
+    /// `metadata.uid`; empty where the object has none.
+    pub fn uid(&self) -> &str {
+        self.slice(self.identity.uid)
+    }
+
+    /// Keyed hash of the namespace and the labels: equal hash, equal answer of every label selector.
+    pub fn labels_hash(&self) -> u128 {
+        self.labels
+    }
+
+    /// Keyed hash of everything that this row can be asked, except for its identity: rows of one epoch with equal
+    /// digests give equal answers.
+    pub fn digest(&self) -> u128 {
+        self.digest
     }
 
     /// `metadata.resourceVersion`: opaque, for resuming a watch and for nothing else.

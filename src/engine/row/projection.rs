@@ -1,0 +1,210 @@
+//! A field plan compiled for decoding: only what is alive, with fast look-up of members by name.
+//!
+//! In: a [`FieldPlan`]. Out: a [`Projection`], which the decoder follows. Must never know: bytes, rows.
+
+use std::sync::Arc;
+
+use super::{FieldId, FieldPlan};
+
+/// What the decoder follows through an object. Dead fields are not in it, so they are skipped like unknown ones.
+///
+/// Invariant: the target of a field has the field's number; targets behind those are read for the identity only.
+#[derive(Debug)]
+pub(super) struct Projection {
+    targets: Vec<Target>,
+    /// How many field numbers the plan has.
+    fields: usize,
+    /// Fields that a row may hold several times and that therefore have no slot.
+    repeated: Vec<TargetId>,
+}
+
+/// The number of a [`Target`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TargetId(u32);
+
+/// One place in an object that is looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
+    /// Whether a plan reads it, rather than the identity alone.
+    pub(super) planned: bool,
+    /// Whether the subtree is kept whole.
+    pub(super) keep: bool,
+    /// What is read of every element, if the value is a list.
+    pub(super) each: Option<TargetId>,
+    /// What is read of members, if the value is a map.
+    pub(super) members: Members,
+    /// What the identity takes from here.
+    pub(super) role: Role,
+}
+
+/// The part that a place plays in the identity of an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// None.
+    #[default]
+    Plain,
+    /// The object itself.
+    Root,
+    /// `metadata`
+    Metadata,
+    /// `metadata.labels`
+    Labels,
+    /// A string of the identity.
+    Text(Part),
+}
+
+/// The strings of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// `apiVersion`
+    ApiVersion,
+    /// `kind`
+    Kind,
+    /// `metadata.namespace`
+    Namespace,
+    /// `metadata.name`
+    Name,
+    /// `metadata.uid`
+    Uid,
+    /// `metadata.resourceVersion`
+    ResourceVersion,
+}
+
+/// Targets by name, ordered by the length of the name and then by its bytes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Members(Vec<(Arc<str>, TargetId)>);
+
+/// Up to this many members are compared one by one, which is faster than bisecting while lengths differ.
+const LINEAR: usize = 12;
+
+// === impl Projection ===
+
+impl Projection {
+    /// Compiles `plan`.
+    pub(super) fn new(plan: &FieldPlan) -> Self {
+        let live = liveness(plan);
+        let ids = (0..plan.len() as u32).map(FieldId);
+        let targets = ids.clone().map(|id| target(plan, id, &live)).collect();
+        let repeated = ids.filter(|id| plan.field(*id).repeated).map(|id| TargetId(id.0)).collect();
+        let mut projection = Projection { targets, fields: plan.len(), repeated };
+        projection.add_identity();
+        projection.targets.iter_mut().for_each(|target| target.members.sort());
+        projection
+    }
+
+    /// How many targets there are.
+    pub(super) fn len(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// How many of the targets are fields of the plan.
+    pub(super) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// The fields without a slot.
+    pub(super) fn repeated(&self) -> &[TargetId] {
+        &self.repeated
+    }
+
+    #[inline]
+    pub(super) fn target(&self, id: TargetId) -> &Target {
+        &self.targets[id.index()]
+    }
+
+    /// Makes the identity's places targets, where the plan has not already.
+    fn add_identity(&mut self) {
+        self.targets[TargetId::ROOT.index()].role = Role::Root;
+        self.add_role(TargetId::ROOT, "apiVersion", Role::Text(Part::ApiVersion));
+        self.add_role(TargetId::ROOT, "kind", Role::Text(Part::Kind));
+        let metadata = self.add_role(TargetId::ROOT, "metadata", Role::Metadata);
+        self.add_role(metadata, "namespace", Role::Text(Part::Namespace));
+        self.add_role(metadata, "name", Role::Text(Part::Name));
+        self.add_role(metadata, "uid", Role::Text(Part::Uid));
+        self.add_role(metadata, "resourceVersion", Role::Text(Part::ResourceVersion));
+        self.add_role(metadata, "labels", Role::Labels);
+    }
+
+    fn add_role(&mut self, parent: TargetId, name: &str, role: Role) -> TargetId {
+        let members = &self.targets[parent.index()].members.0;
+        let id = match members.iter().find(|(known, _)| &**known == name) {
+            Some((_, id)) => *id,
+            None => {
+                let id = TargetId(self.targets.len() as u32);
+                self.targets.push(Target::default());
+                self.targets[parent.index()].members.0.push((Arc::from(name), id));
+                id
+            }
+        };
+        self.targets[id.index()].role = role;
+        id
+    }
+}
+
+/// Which fields some plan still reads something of. A field's number is greater than its parent's, so one pass
+/// from the last to the first reaches every ancestor.
+fn liveness(plan: &FieldPlan) -> Vec<bool> {
+    let mut live = vec![false; plan.len()];
+    for index in (0..plan.len()).rev() {
+        let field = plan.field(FieldId(index as u32));
+        let below = || field.members.values().chain(&field.each).any(|id| live[id.index()]);
+        live[index] = field.keeps > 0 || field.touches > 0 || below();
+    }
+    live[FieldId::ROOT.index()] = true;
+    live
+}
+
+fn target(plan: &FieldPlan, id: FieldId, live: &[bool]) -> Target {
+    let field = plan.field(id);
+    let members = field.members.iter().filter(|(_, id)| live[id.index()]);
+    Target {
+        planned: live[id.index()],
+        keep: field.keeps > 0,
+        each: field.each.filter(|id| live[id.index()]).map(|id| TargetId(id.0)),
+        members: Members(members.map(|(name, id)| (name.clone(), TargetId(id.0))).collect()),
+        role: Role::Plain,
+    }
+}
+
+// === impl TargetId ===
+
+impl TargetId {
+    /// The object itself.
+    pub(super) const ROOT: TargetId = TargetId(FieldId::ROOT.0);
+
+    /// The place of the target in tables.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The field of a planned target.
+    pub(super) fn field(self) -> FieldId {
+        FieldId(self.0)
+    }
+}
+
+// === impl Members ===
+
+impl Members {
+    fn sort(&mut self) {
+        self.0.sort_by(|(a, _), (b, _)| by_length(a.as_bytes(), b.as_bytes()));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The target under `name`.
+    #[inline]
+    pub(super) fn find(&self, name: &[u8]) -> Option<TargetId> {
+        if self.0.len() <= LINEAR {
+            return self.0.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, id)| *id);
+        }
+        let found = self.0.binary_search_by(|(known, _)| by_length(known.as_bytes(), name));
+        found.ok().map(|at| self.0[at].1)
+    }
+}
+
+fn by_length(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}

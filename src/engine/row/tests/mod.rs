@@ -1,0 +1,4 @@
+//! What a row must answer, by tables and against a naive model.
+
+mod model;
+mod properties;
