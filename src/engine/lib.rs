@@ -6,4 +6,5 @@ pub mod change;
 pub mod row;
 pub mod scalar;
 pub mod expression;
+pub mod series;
 pub mod snapshot;

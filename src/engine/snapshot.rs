@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::definition::{Aggregation, MetricInfo, ValueKind};
+use crate::definition::{Aggregation, Definition, MetricInfo, ValueKind};
 
 /// Identifies one registered metric for the life of an engine; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,6 +104,18 @@ struct Page {
     numbers: [Number; PAGE],
 }
 
+// === impl MetricShape ===
+
+impl MetricShape {
+    /// What the numbers of a metric that is defined so are.
+    pub fn of(definition: &Definition) -> Self {
+        match &definition.value {
+            None => MetricShape::CountOfObjects,
+            Some(value) => MetricShape::Aggregate(value.kind, value.aggregation),
+        }
+    }
+}
+
 // === impl MetricTable ===
 
 impl MetricTable {
@@ -143,10 +155,19 @@ impl MetricTable {
         all
     }
 
+    /// Sets the value at `slot`, where a series stands. Says whether it had another; if not, nothing is copied.
+    pub fn replace(&mut self, slot: u32, number: Number) -> bool {
+        let (page, index) = (&mut self.pages[slot as usize / PAGE], slot as usize % PAGE);
+        let differs = page.numbers[index] != number;
+        if differs {
+            Arc::make_mut(page).numbers[index] = number;
+        }
+        differs
+    }
+
     /// Sets the value at `slot`, where a series stands.
     pub fn set(&mut self, slot: u32, number: Number) {
-        let page = Arc::make_mut(&mut self.pages[slot as usize / PAGE]);
-        page.numbers[slot as usize % PAGE] = number;
+        self.replace(slot, number);
     }
 
     /// Puts a series at `slot`, where none stands.

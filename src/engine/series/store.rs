@@ -1,0 +1,323 @@
+//! The series of one metric: which there are, what each comes to, which have changed.
+//!
+//! In: attributes, and amounts added to and taken back from their series. Out: at a flush, rows of the metric's table.
+//! Must never know: objects, expressions, when a flush is due.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::accumulator::Accumulator;
+use super::amount::Amount;
+use super::identity::{Borrowed, Identity, Pairs};
+use crate::definition::{Aggregation, Definition, TextForm};
+use crate::snapshot::{Attributes, MetricShape, MetricTable, Number};
+
+/// All series of one metric.
+///
+/// At most `max_series` series are live at a time. What is opened beyond goes to the overflow series, whose attribute is
+/// [`crate::snapshot::OVERFLOW_ATTRIBUTE`]; a contribution stays where it went, so counts and sums over all series are right
+/// whatever is taken back later.
+///
+/// A metric that counts and has no projections has one permanent series, with value 0 where nothing matches.
+///
+/// Invariant: between flushes, a slot that has been named by [`SeriesStore::open`] or in a table stays its series'. A
+/// series without contributors is freed at the flush that names it vanished; its slot may then be another's.
+#[derive(Debug)]
+pub struct SeriesStore {
+    shape: MetricShape,
+    text: TextForm,
+    max_series: usize,
+    permanent: Option<u32>,
+    /// The overflow series, while anything has gone there.
+    overflow: Option<u32>,
+    slots: Vec<Slot>,
+    /// Slots that hold no series, the next to be used last.
+    free: Vec<u32>,
+    /// Every slot that holds a series. Never iterated, since its order means nothing.
+    by_identity: HashMap<Identity, u32>,
+    /// Slots to look at in the next flush, each once, in the order in which they were touched.
+    dirty: Vec<u32>,
+    /// How many slots are [`Slot::live`], the permanent and the overflow series aside.
+    live: usize,
+}
+
+/// A place for a series. 48 bytes.
+#[derive(Debug)]
+struct Slot {
+    accumulator: Accumulator,
+    /// Nothing where there is no series.
+    attributes: Option<Arc<Attributes>>,
+    /// Opened or contributed to, and not emptied since: counted against the limit.
+    live: bool,
+    /// In the table as of the last flush.
+    published: bool,
+    /// In the list of dirty slots.
+    dirty: bool,
+}
+
+// === impl SeriesStore ===
+
+impl SeriesStore {
+    /// No series yet, except for the permanent one of a count without projections.
+    pub fn new(definition: &Definition) -> Self {
+        let shape = MetricShape::of(definition);
+        let mut store = SeriesStore {
+            shape,
+            text: definition.text,
+            max_series: definition.max_series,
+            permanent: None,
+            overflow: None,
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_identity: HashMap::new(),
+            dirty: Vec::new(),
+            live: 0,
+        };
+        let counts =
+            matches!(shape, MetricShape::CountOfObjects | MetricShape::Aggregate(_, Aggregation::Count));
+        if counts && definition.projections.is_empty() {
+            store.permanent = Some(store.occupy(Attributes::default()));
+        }
+        store
+    }
+
+    /// The slot of the series with these attributes, if it is known. Names are sorted, each once.
+    pub fn find(&self, pairs: &[(Arc<str>, &str)]) -> Option<u32> {
+        self.by_identity.get(&Borrowed(pairs) as &dyn Pairs).copied()
+    }
+
+    /// The slot of the series with these attributes, which is made if it is not there; beyond the limit, the overflow
+    /// series. Names are sorted, each once. Nothing is allocated where the series is known.
+    pub fn open(&mut self, pairs: &[(Arc<str>, &str)]) -> u32 {
+        match self.find(pairs) {
+            Some(slot) if self.slots[slot as usize].live || !self.is_counted(slot) => slot,
+            _ if self.live >= self.max_series => self.open_overflow(),
+            Some(slot) => {
+                self.enliven(slot);
+                slot
+            }
+            None => {
+                self.reclaim();
+                let owned = pairs.iter().map(|(name, text)| (Arc::clone(name), Box::from(*text)));
+                let slot = self.occupy(Attributes::new(owned));
+                self.enliven(slot);
+                slot
+            }
+        }
+    }
+
+    /// Adds an amount to the series at `slot`.
+    ///
+    /// # Panics
+    ///
+    /// If no series has that slot, and as [`Accumulator::add`].
+    pub fn add(&mut self, slot: u32, amount: Amount) {
+        self.slots[slot as usize].accumulator.add(amount);
+        self.enliven(slot);
+        self.mark(slot);
+    }
+
+    /// Takes an amount back that was added to the series at `slot`.
+    ///
+    /// # Panics
+    ///
+    /// If no series has that slot, and as [`Accumulator::retract`].
+    pub fn retract(&mut self, slot: u32, amount: Amount) {
+        let series = &mut self.slots[slot as usize];
+        series.accumulator.retract(amount);
+        if series.accumulator.contributors() == 0 {
+            self.deaden(slot);
+        }
+        self.mark(slot);
+    }
+
+    /// Takes back everything from every series: the next flush names all of them vanished, or a permanent one 0.
+    pub fn clear(&mut self) {
+        for slot in 0..self.slots.len() {
+            let slot = u32::try_from(slot).expect("there are fewer than 2^32 slots");
+            if self.slots[slot as usize].attributes.is_some() {
+                self.slots[slot as usize].accumulator = Accumulator::new(self.shape, self.text);
+                self.deaden(slot);
+                self.mark(slot);
+            }
+        }
+    }
+
+    /// Whether a flush has anything to look at. What it finds may be that nothing changed.
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Whether the overflow series stands for attributes that found no place.
+    pub fn is_overflowing(&self) -> bool {
+        self.overflow.is_some_and(|slot| self.slots[slot as usize].live)
+    }
+
+    /// How many series are live, the permanent and the overflow series included.
+    pub fn len(&self) -> usize {
+        self.live + usize::from(self.permanent.is_some()) + usize::from(self.is_overflowing())
+    }
+
+    /// Whether no series is live.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether any live series is a sum of integers that 64 bits cannot hold. Looks at every series.
+    pub fn is_beyond_64_bits(&self) -> bool {
+        self.slots.iter().any(|slot| slot.accumulator.is_beyond_64_bits())
+    }
+
+    /// Brings `table` up to date, and tells the slots of series that are new or have another value than in the table, and
+    /// the attributes of those that are gone. A series that came and went since the last flush is not named, nor one whose
+    /// value is again what the table has. Takes time in the number of touched series, not of all.
+    ///
+    /// `table` must be the one of the previous flush, or a clone of it.
+    pub fn flush(
+        &mut self,
+        table: &mut MetricTable,
+        changed: &mut Vec<u32>,
+        vanished: &mut Vec<Arc<Attributes>>,
+    ) {
+        let dirty = std::mem::take(&mut self.dirty);
+        for &slot in &dirty {
+            let series = &mut self.slots[slot as usize];
+            series.dirty = false;
+            let Some(attributes) = &series.attributes else { continue };
+            let value = series.accumulator.value();
+            let value = value.or_else(|| (self.permanent == Some(slot)).then_some(Number::Integer(0)));
+            match (value, series.published) {
+                (Some(number), true) => {
+                    if table.replace(slot, number) {
+                        changed.push(slot);
+                    }
+                }
+                (Some(number), false) => {
+                    table.insert(slot, Arc::clone(attributes), number);
+                    series.published = true;
+                    changed.push(slot);
+                }
+                (None, published) => {
+                    if published {
+                        vanished.extend(table.remove(slot));
+                    }
+                    self.vacate(slot);
+                }
+            }
+        }
+        self.recycle(dirty);
+    }
+
+    /// Keeps the memory of a list of dirty slots for the next.
+    fn recycle(&mut self, mut dirty: Vec<u32>) {
+        dirty.clear();
+        self.dirty = dirty;
+    }
+
+    fn open_overflow(&mut self) -> u32 {
+        if let Some(slot) = self.overflow {
+            self.slots[slot as usize].live = true;
+            return slot;
+        }
+        let identity = Identity(Arc::new(Attributes::overflow()));
+        let slot = match self.by_identity.get(&identity) {
+            // A metric whose projections give just this attribute has one series for both.
+            Some(&slot) => slot,
+            None => self.occupy(Attributes::overflow()),
+        };
+        self.deaden(slot);
+        self.overflow = Some(slot);
+        self.slots[slot as usize].live = true;
+        slot
+    }
+
+    /// Puts a series without contributors into a free slot.
+    fn occupy(&mut self, attributes: Attributes) -> u32 {
+        let attributes = Arc::new(attributes);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::vacant(self.shape, self.text));
+            u32::try_from(self.slots.len() - 1).expect("there are fewer than 2^32 slots")
+        });
+        self.slots[slot as usize].attributes = Some(Arc::clone(&attributes));
+        self.by_identity.insert(Identity(attributes), slot);
+        self.mark(slot);
+        slot
+    }
+
+    /// Frees a slot without contributors.
+    fn vacate(&mut self, slot: u32) {
+        self.deaden(slot);
+        if self.overflow == Some(slot) {
+            self.overflow = None;
+        }
+        let series = &mut self.slots[slot as usize];
+        series.published = false;
+        if let Some(attributes) = series.attributes.take() {
+            self.by_identity.remove(&Identity(attributes));
+            self.free.push(slot);
+        }
+    }
+
+    /// Frees series that came and went since the last flush, once they are more than those that count.
+    fn reclaim(&mut self) {
+        const ALWAYS_KEPT: usize = 64;
+        if self.by_identity.len() <= 3 * self.max_series.saturating_add(ALWAYS_KEPT) {
+            return;
+        }
+        for slot in self.dirty.clone() {
+            let series = &self.slots[slot as usize];
+            if !series.live && !series.published && self.is_counted(slot) {
+                self.vacate(slot);
+            }
+        }
+    }
+
+    /// Whether the series counts against the limit.
+    fn is_counted(&self, slot: u32) -> bool {
+        self.permanent != Some(slot) && self.overflow != Some(slot)
+    }
+
+    fn enliven(&mut self, slot: u32) {
+        let counted = self.is_counted(slot);
+        let series = &mut self.slots[slot as usize];
+        self.live += usize::from(counted && !series.live);
+        series.live = true;
+    }
+
+    fn deaden(&mut self, slot: u32) {
+        let counted = self.is_counted(slot);
+        let series = &mut self.slots[slot as usize];
+        self.live -= usize::from(counted && series.live);
+        series.live = false;
+    }
+
+    /// Whether no memory of any series is left.
+    #[cfg(test)]
+    pub(super) fn holds_nothing(&self) -> bool {
+        let vacant = |slot: &Slot| slot.attributes.is_none() && !slot.live && !slot.published && !slot.dirty;
+        let no_index = self.by_identity.is_empty() && self.dirty.is_empty() && self.overflow.is_none();
+        no_index && self.live == 0 && self.free.len() == self.slots.len() && self.slots.iter().all(vacant)
+    }
+
+    fn mark(&mut self, slot: u32) {
+        let series = &mut self.slots[slot as usize];
+        if !series.dirty {
+            series.dirty = true;
+            self.dirty.push(slot);
+        }
+    }
+}
+
+// === impl Slot ===
+
+impl Slot {
+    fn vacant(shape: MetricShape, text: TextForm) -> Self {
+        Slot {
+            accumulator: Accumulator::new(shape, text),
+            attributes: None,
+            live: false,
+            published: false,
+            dirty: false,
+        }
+    }
+}
