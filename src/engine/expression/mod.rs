@@ -4,6 +4,9 @@
 //! or nodes. Must never know: metrics, series, sources.
 
 mod value;
+mod rfc9535;
+mod kubectl;
+pub(crate) mod query;
 
 pub use value::{MapValue, Text, Value};
 

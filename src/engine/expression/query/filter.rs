@@ -1,0 +1,193 @@
+//! The conditions of RFC 9535 filters (section 2.3.5) and their functions (section 2.4).
+//!
+//! In: a condition and the node that it is about. Out: whether it holds. Must never know: field plans, the texts that
+//! paths were written in.
+
+use regex::Regex;
+
+use super::compare::{Number, Scalar};
+use super::evaluate::{Evaluator, sorted_members};
+use super::meter::Stop;
+use super::pattern;
+use super::tree::{Anchor, Comparison, Extent, Logical, Matches, Operand, Pattern, Subquery};
+use crate::row::{Kind, NodeRef};
+
+/// The regular expression that an object supplied last: a filter meets the same one for every element.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PatternCache<'r> {
+    last: Option<(&'r str, Extent, Option<Regex>)>,
+}
+
+/// What compiling a regular expression at run time costs in steps, beside its length.
+const COMPILE_STEPS: usize = 200;
+
+impl<'r> Evaluator<'r, '_> {
+    /// Whether `condition` holds where `@` is `current`.
+    pub(super) fn holds(&mut self, condition: &Logical, current: NodeRef<'r>) -> Result<bool, Stop> {
+        self.meter.steps(1)?;
+        match condition {
+            Logical::Any(parts) => {
+                for part in parts {
+                    if self.holds(part, current)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Logical::All(parts) => {
+                for part in parts {
+                    if !self.holds(part, current)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Logical::Not(part) => Ok(!self.holds(part, current)?),
+            Logical::Exists(query) => Ok(!self.subquery(query, current)?.is_empty()),
+            Logical::Compare(left, comparison, right) => {
+                let left = self.operand(left, current)?;
+                let right = self.operand(right, current)?;
+                self.compare(left, *comparison, right)
+            }
+            Logical::Matches(matches) => self.matches(matches, current),
+        }
+    }
+
+    fn subquery(&mut self, query: &Subquery, current: NodeRef<'r>) -> Result<Vec<NodeRef<'r>>, Stop> {
+        let start = match query.anchor {
+            Anchor::Root => self.root,
+            Anchor::Current => current,
+        };
+        self.steps(vec![start], &query.steps)
+    }
+
+    /// The value of an operand; `None` is the RFC's `Nothing`.
+    fn operand<'a>(&mut self, operand: &'a Operand, current: NodeRef<'r>) -> Result<Option<Scalar<'a>>, Stop>
+    where
+        'r: 'a,
+    {
+        Ok(match operand {
+            Operand::Literal(literal) => Some(Scalar::from(literal)),
+            Operand::Singular(query) | Operand::Value(query) => {
+                self.single(query, current)?.map(Scalar::of_node)
+            }
+            Operand::Count(query) => Some(count(self.subquery(query, current)?.len())),
+            Operand::Length(operand) => match self.operand(operand, current)? {
+                Some(Scalar::String(text)) => {
+                    self.meter.text(text)?;
+                    Some(count(text.chars().count()))
+                }
+                Some(Scalar::Container(node)) => Some(count(node.len())),
+                _ => None,
+            },
+        })
+    }
+
+    fn single(&mut self, query: &Subquery, current: NodeRef<'r>) -> Result<Option<NodeRef<'r>>, Stop> {
+        Ok(match self.subquery(query, current)?.as_slice() {
+            [node] => Some(*node),
+            _ => None,
+        })
+    }
+
+    fn compare(
+        &mut self,
+        left: Option<Scalar<'_>>,
+        comparison: Comparison,
+        right: Option<Scalar<'_>>,
+    ) -> Result<bool, Stop> {
+        let (equal, order) = match (left, right) {
+            (None, None) => (true, None),
+            (Some(left), Some(right)) => (self.equal(left, right)?, order(left, right)),
+            _ => (false, None),
+        };
+        Ok(match comparison {
+            Comparison::Equal => equal,
+            Comparison::NotEqual => !equal,
+            Comparison::LessOrEqual | Comparison::GreaterOrEqual if equal => true,
+            Comparison::Less | Comparison::LessOrEqual => order.is_some_and(std::cmp::Ordering::is_lt),
+            Comparison::Greater | Comparison::GreaterOrEqual => order.is_some_and(std::cmp::Ordering::is_gt),
+        })
+    }
+
+    /// Equality of section 2.3.5.2.2: deep, and blind to the order of members.
+    fn equal(&mut self, left: Scalar<'_>, right: Scalar<'_>) -> Result<bool, Stop> {
+        let mut pending = vec![(left, right)];
+        while let Some(pair) = pending.pop() {
+            self.meter.steps(1)?;
+            let equal = match pair {
+                (Scalar::Null, Scalar::Null) => true,
+                (Scalar::Bool(a), Scalar::Bool(b)) => a == b,
+                (Scalar::Number(a), Scalar::Number(b)) => a.order(b).is_some_and(std::cmp::Ordering::is_eq),
+                (Scalar::String(a), Scalar::String(b)) => {
+                    self.meter.text(a)?;
+                    a == b
+                }
+                (Scalar::Container(a), Scalar::Container(b)) => {
+                    self.meter.steps(a.len())?;
+                    same_shape(a, b, &mut pending)
+                }
+                _ => false,
+            };
+            if !equal {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn matches(&mut self, matches: &Matches, current: NodeRef<'r>) -> Result<bool, Stop> {
+        let Some(Scalar::String(subject)) = self.operand(&matches.subject, current)? else {
+            return Ok(false);
+        };
+        self.meter.text(subject)?;
+        match &matches.pattern {
+            Pattern::Compiled(regex) => Ok(regex.is_match(subject)),
+            Pattern::Computed(Operand::Singular(query) | Operand::Value(query)) => {
+                let text = self.single(query, current)?.and_then(NodeRef::as_str);
+                let Some(text) = text else { return Ok(false) };
+                Ok(self.pattern(text, matches.extent)?.is_some_and(|regex| regex.is_match(subject)))
+            }
+            Pattern::Computed(_) => Ok(false),
+        }
+    }
+
+    /// The compiled form of a regular expression that stands in the object; `None` if it is none.
+    fn pattern(&mut self, text: &'r str, extent: Extent) -> Result<Option<&Regex>, Stop> {
+        let known = self.patterns.last.as_ref().is_some_and(|(t, e, _)| *t == text && *e == extent);
+        if !known {
+            self.meter.steps(COMPILE_STEPS + text.len())?;
+            self.patterns.last = Some((text, extent, pattern::compile(text, extent).ok()));
+        }
+        Ok(self.patterns.last.as_ref().and_then(|(_, _, regex)| regex.as_ref()))
+    }
+}
+
+fn count(len: usize) -> Scalar<'static> {
+    Scalar::Number(Number::Integer(i64::try_from(len).unwrap_or(i64::MAX)))
+}
+
+fn order(left: Scalar<'_>, right: Scalar<'_>) -> Option<std::cmp::Ordering> {
+    match (left, right) {
+        (Scalar::Number(a), Scalar::Number(b)) => a.order(b),
+        (Scalar::String(a), Scalar::String(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+/// Whether two lists are of one length, or two maps of the same names; what they hold is then still to be compared.
+fn same_shape<'a>(a: NodeRef<'a>, b: NodeRef<'a>, pending: &mut Vec<(Scalar<'a>, Scalar<'a>)>) -> bool {
+    if a.kind() != b.kind() {
+        return false;
+    }
+    if a.kind() == Kind::List {
+        let pairs = a.items().zip(b.items());
+        pending.extend(pairs.map(|(a, b)| (Scalar::of_node(a), Scalar::of_node(b))));
+        return a.len() == b.len();
+    }
+    let (a, b) = (sorted_members(a), sorted_members(b));
+    let pairs = a.iter().zip(&b);
+    let same = a.len() == b.len() && pairs.clone().all(|((x, _), (y, _))| x == y);
+    pending.extend(pairs.map(|((_, a), (_, b))| (Scalar::of_node(*a), Scalar::of_node(*b))));
+    same
+}

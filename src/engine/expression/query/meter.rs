@@ -1,0 +1,80 @@
+//! What a query may cost while it runs.
+//!
+//! In: the budget of one evaluation. Out: the error that ends it. Must never know: what is charged for.
+
+use crate::error::EvaluationError;
+use crate::expression::Budget;
+use crate::row::NodeRef;
+
+/// Why a query stopped.
+#[derive(Clone, Debug)]
+pub(super) enum Stop {
+    /// The budget is spent: nothing goes on from here.
+    Exhausted(EvaluationError),
+    /// The object is not as a step of kubectl's dialect needs it. An existence filter there takes whatever nodes were
+    /// left when a step failed for its answer.
+    Refused { error: EvaluationError, nodes_left: bool },
+}
+
+/// Charges a budget. One node visited is one step, 16 bytes compared are another.
+#[derive(Debug)]
+pub(super) struct Meter<'b> {
+    budget: &'b mut Budget,
+}
+
+/// What one node costs in a list of nodes.
+const NODE_BYTES: u64 = size_of::<NodeRef<'static>>() as u64;
+
+// === impl Stop ===
+
+impl From<Stop> for EvaluationError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Exhausted(error) | Stop::Refused { error, .. } => error,
+        }
+    }
+}
+
+// === impl Meter ===
+
+impl<'b> Meter<'b> {
+    pub(super) fn new(budget: &'b mut Budget) -> Self {
+        Meter { budget }
+    }
+
+    /// Takes `steps` from the budget.
+    pub(super) fn steps(&mut self, steps: usize) -> Result<(), Stop> {
+        charge(&mut self.budget.steps, steps as u64, "expression needs more than 10000 steps")
+    }
+
+    /// Takes the reading of `text` from the budget.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), Stop> {
+        self.steps(1 + text.len() / 16)
+    }
+
+    /// Takes a list of `len` nodes from the budget.
+    pub(super) fn nodes(&mut self, len: usize) -> Result<(), Stop> {
+        charge(&mut self.budget.bytes, len as u64 * NODE_BYTES, "expression needs more than 262144 bytes")
+    }
+
+    /// Adds a node that was visited to a list.
+    pub(super) fn push<'r>(&mut self, to: &mut Vec<NodeRef<'r>>, node: NodeRef<'r>) -> Result<(), Stop> {
+        self.steps(1)?;
+        self.nodes(1)?;
+        to.push(node);
+        Ok(())
+    }
+}
+
+fn charge(left: &mut u64, cost: u64, message: &'static str) -> Result<(), Stop> {
+    match left.checked_sub(cost) {
+        Some(rest) => {
+            *left = rest;
+            Ok(())
+        }
+        None => {
+            *left = 0;
+            Err(Stop::Exhausted(EvaluationError::new(message)))
+        }
+    }
+}
