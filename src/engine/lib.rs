@@ -7,4 +7,5 @@ pub mod row;
 pub mod scalar;
 pub mod expression;
 pub mod series;
+mod plan;
 pub mod snapshot;

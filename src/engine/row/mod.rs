@@ -200,6 +200,11 @@ impl<'r> NodeRef<'r> {
         &self.row.nodes[self.index as usize]
     }
 
+    /// Whether this is the object itself.
+    pub(crate) fn is_root(self) -> bool {
+        self.index == 0
+    }
+
     /// What the value is.
     pub fn kind(self) -> Kind {
         self.node().kind
