@@ -94,10 +94,7 @@ impl Extremes {
 // === impl Side ===
 
 impl Side {
-    fn of<K: Copy>(self, map: &BTreeMap<K, u64>) -> Option<K>
-    where
-        K: Ord,
-    {
+    fn of<K: Copy + Ord>(self, map: &BTreeMap<K, u64>) -> Option<K> {
         let entry = match self {
             Side::Least => map.first_key_value(),
             Side::Greatest => map.last_key_value(),

@@ -69,7 +69,7 @@ impl Superaccumulator {
             index -= 1;
             let digit = index.checked_sub(self.first).map_or(0, |kept| digits[kept]);
             rest = rest << LIMB_BITS | u128::from(digit);
-            quotient = quotient << LIMB_BITS | rest / divisor;
+            quotient = (quotient << LIMB_BITS) | (rest / divisor);
             rest %= divisor;
         }
         let more = digits.iter().take(index.saturating_sub(self.first)).any(|&digit| digit != 0);
