@@ -33,6 +33,60 @@ pub struct Definition {
     pub max_series: usize,
 }
 
+impl Definition {
+    /// Counts all objects under the name `name`: the start of a definition in a program.
+    pub fn count(name: &str) -> Self {
+        Definition {
+            info: Arc::new(MetricInfo { name: name.to_owned(), ..MetricInfo::default() }),
+            tenant: Arc::from(""),
+            labels: Vec::new(),
+            fields: Vec::new(),
+            namespaces: None,
+            filter: None,
+            for_each: None,
+            projections: Vec::new(),
+            value: None,
+            text: TextForm::Native,
+            max_series: DEFAULT_MAX_SERIES,
+        }
+    }
+
+    /// Counts only objects for which this CEL expression is true.
+    pub fn filter(self, cel: &str) -> Self {
+        Definition { filter: Some(Formula::cel(cel, "filter")), ..self }
+    }
+
+    /// Tells objects apart by an attribute that a CEL expression gives.
+    pub fn by(mut self, attribute: &str, cel: &str) -> Self {
+        let formula = Formula::cel(cel, &format!("by.{attribute}"));
+        let kind = ProjectionKind::Primitive;
+        self.projections.push(Projection { name: attribute.to_owned(), formula, kind, default: None });
+        self
+    }
+
+    /// Lets every element of the list, or entry of the map, that a CEL expression gives contribute by itself.
+    pub fn each(self, cel: &str) -> Self {
+        Definition { for_each: Some(Formula::cel(cel, "each")), ..self }
+    }
+
+    /// Aggregates the number that a CEL expression gives, rather than counting.
+    pub fn aggregate(self, aggregation: Aggregation, kind: ValueKind, cel: &str) -> Self {
+        let formula = Formula::cel(cel, "value");
+        Definition { value: Some(ValueFrom { formula, kind, aggregation, default: None }), ..self }
+    }
+}
+
+impl Formula {
+    /// A CEL expression that stands at `place`.
+    pub fn cel(text: &str, place: &str) -> Self {
+        Formula { language: Language::Cel, text: text.to_owned(), place: place.to_owned() }
+    }
+}
+
+/// How many series a metric may have unless it says otherwise: five times the default of OpenTelemetry's SDKs, since
+/// aggregates of a whole cluster are few metrics with many series.
+pub const DEFAULT_MAX_SERIES: usize = 10_000;
+
 /// The names of a metric. Opaque to the engine, except that it travels with the series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricInfo {

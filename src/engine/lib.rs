@@ -1,4 +1,4 @@
-//! The engine of celemetry.
+//! The engine of celemetry: changes of JSON objects in, exact aggregates out.
 
 pub mod definition;
 pub mod error;
@@ -6,6 +6,17 @@ pub mod change;
 pub mod row;
 pub mod scalar;
 pub mod expression;
+mod index;
+pub mod plan;
 pub mod series;
-mod plan;
+mod source;
+mod metric;
+mod engine;
+mod apply;
+mod flush;
 pub mod snapshot;
+mod hash;
+
+pub use apply::Failure;
+pub use engine::{Engine, Footprint, Options};
+pub use metric::{Cost, ExpressionErrors, MetricStatus};

@@ -128,7 +128,7 @@ impl<'t> Block<'t> {
                 }
                 '.' => {
                     self.next += 1;
-                    parts.push(Part::Step(self.field()));
+                    parts.push(Part::Step(self.field()?));
                 }
                 '"' | '\'' => parts.push(self.string(first)?),
                 '+' | '-' | '0'..='9' => parts.push(self.number(first)?),
@@ -159,21 +159,22 @@ impl<'t> Block<'t> {
         self.next += 2;
         parts.push(Part::Step(Step::Kubectl(KubectlStep::Descend)));
         if self.peek().is_some_and(|first| is_word(first.c)) {
-            parts.push(Part::Step(self.field()));
+            parts.push(Part::Step(self.field()?));
         }
         Ok(())
     }
 
     /// The name behind a dot: anything up to a terminator, where a backslash takes the next character as it is.
-    fn field(&mut self) -> Step {
+    fn field(&mut self) -> Result<Step, SyntaxError> {
         let mut name = String::new();
         while let Some(Character { c, .. }) = self.peek() {
             if c == '\\' {
                 self.next += 1;
                 match self.peek() {
                     // client-go drops every backslash, a doubled one too.
-                    Some(Character { c, .. }) if c != '\\' => name.push(c),
-                    _ => {}
+                    Some(Character { c: '\\', .. }) => {}
+                    Some(Character { c, .. }) => name.push(c),
+                    None => return Err(self.error("a backslash must stand before a character")),
                 }
             } else if is_terminator(c) {
                 break;
@@ -182,8 +183,7 @@ impl<'t> Block<'t> {
             }
             self.next += 1;
         }
-        self.next = self.next.min(self.text.len());
-        if name == "*" { Step::Kubectl(KubectlStep::Members) } else { Step::Name(Name::new(name)) }
+        Ok(if name == "*" { Step::Kubectl(KubectlStep::Members) } else { Step::Name(Name::new(name)) })
     }
 
     /// What stands between `[` and the next `]`, whatever it is.

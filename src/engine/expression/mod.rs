@@ -3,14 +3,48 @@
 //! In: a [`Formula`](crate::definition::Formula), the fields that it may read, and at run time a row. Out: values
 //! or nodes. Must never know: metrics, series, sources.
 
-mod value;
+mod limits;
+mod cel;
+mod syntax;
+mod fault;
+mod check;
+mod tree;
+mod types;
+mod evaluate;
+mod library;
+mod compare;
+mod budget;
 mod rfc9535;
 mod kubectl;
-pub(crate) mod query;
+mod query;
+mod value;
+#[cfg(test)]
+mod tests;
 
+pub use types::StaticType;
 pub use value::{MapValue, Text, Value};
 
-use crate::row::{FieldId, NodeRef, Row};
+use std::sync::Arc;
+
+use crate::definition::{Formula, Language};
+use crate::error::{CompileError, EvaluationError};
+use crate::row::{FieldId, FieldRecorder, Kind, NodeRef, Row};
+
+/// A compiled expression. Cheap to clone, and free of everything that could be wrong with its text.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    program: Arc<Program>,
+    kind: StaticType,
+    elements: Option<FieldId>,
+    equalities: Arc<[Equality]>,
+}
+
+/// What an expression was compiled to.
+#[derive(Debug)]
+enum Program {
+    Cel(tree::Tree),
+    Query(query::Query),
+}
 
 /// What variables an expression may use, besides `object`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,12 +83,12 @@ pub struct Environment<'r> {
 }
 
 /// Where an item stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Position<'r> {
     /// In a list, from 0.
     Index(i64),
     /// In a map.
-    Key(&'r str),
+    Key(Text<'r>),
 }
 
 /// What an evaluation may cost, in steps and in bytes. Deterministic: no clock is involved.
@@ -72,7 +106,16 @@ pub enum Outcome<'r> {
     /// The value of a CEL expression.
     Value(Value<'r>),
     /// The nodes that a JSONPath selects, in order.
-    Nodes(Vec<NodeRef<'r>>),
+    Nodes(Nodes<'r>),
+}
+
+/// What a JSONPath selects: one node almost always, which then needs no list.
+#[derive(Clone, Debug)]
+pub enum Nodes<'r> {
+    /// One node.
+    One(NodeRef<'r>),
+    /// Any number of nodes.
+    Several(Vec<NodeRef<'r>>),
 }
 
 /// A necessary condition of a filter: the scalar at `field` equals one of `keys`, or the filter is not true.
@@ -97,4 +140,135 @@ pub enum ScalarKey {
     Double(u64),
     /// A string.
     String(Box<str>),
+}
+
+// === impl Expression ===
+
+impl Expression {
+    /// Compiles a formula of any language: checks limits, syntax, names, arity and types, and records the fields that
+    /// evaluating it reads.
+    ///
+    /// # Errors
+    /// The first defect, with its place in the formula.
+    pub fn compile(
+        formula: &Formula,
+        scope: &Scope,
+        demand: Demand,
+        fields: &mut FieldRecorder<'_>,
+    ) -> Result<Expression, CompileError> {
+        match formula.language {
+            Language::Cel => {
+                Self::compile_cel(&formula.text, scope, demand, fields).map_err(|fault| fault.locate(formula))
+            }
+            Language::Rfc9535 | Language::Kubectl => Self::compile_query(formula, demand, fields),
+        }
+    }
+
+    fn compile_query(
+        formula: &Formula,
+        demand: Demand,
+        fields: &mut FieldRecorder<'_>,
+    ) -> Result<Expression, CompileError> {
+        let query = query::compile(formula, demand, fields)?;
+        let elements = query.elements();
+        let program = Arc::new(Program::Query(query));
+        Ok(Expression { program, kind: StaticType::Dyn, elements, equalities: Arc::new([]) })
+    }
+
+    fn compile_cel(
+        text: &str,
+        scope: &Scope,
+        demand: Demand,
+        fields: &mut FieldRecorder<'_>,
+    ) -> fault::Checked<Expression> {
+        limits::check(text)?;
+        let syntax = cel::parse(text)?;
+        let check::Resolved { tree, kind, elements } = check::check(&syntax, scope, demand, fields)?;
+        let equalities = check::equalities(&tree).into();
+        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, equalities })
+    }
+
+    /// What is known of the result's type without an object. A filter whose type is known and not bool can never be
+    /// true.
+    pub fn static_type(&self) -> StaticType {
+        self.kind
+    }
+
+    /// Compiled with [`Demand::Elements`]: the repeated field of the result's elements, if the result is a plain path;
+    /// otherwise everything was kept, and items are [`ItemScope::Computed`].
+    pub fn elements(&self) -> Option<FieldId> {
+        self.elements
+    }
+
+    /// Whether the nodes of the result are its elements, rather than one list or map that has them: a JSONPath that can
+    /// select several.
+    pub(crate) fn gives_elements(&self) -> bool {
+        matches!(&*self.program, Program::Query(query) if query.is_plural())
+    }
+
+    /// Conditions that are necessary for a filter to be true; an index may leave out objects of which one does not hold.
+    pub fn equalities(&self) -> &[Equality] {
+        &self.equalities
+    }
+
+    /// Evaluates the expression for one row, or one item of it.
+    ///
+    /// # Errors
+    /// Where the expression has no value for this row, or needs more than the budget.
+    pub fn evaluate<'r>(
+        &'r self,
+        environment: &Environment<'r>,
+        budget: &mut Budget,
+    ) -> Result<Outcome<'r>, EvaluationError> {
+        match &*self.program {
+            Program::Cel(tree) => {
+                let frame = evaluate::Frame::new(Some(environment));
+                evaluate::evaluate(tree, &frame, budget).map(Outcome::Value)
+            }
+            Program::Query(query) => query.select(environment.row, budget).map(Outcome::Nodes),
+        }
+    }
+}
+
+// === impl Nodes ===
+
+impl<'r> Nodes<'r> {
+    /// The nodes in order.
+    pub fn as_slice(&self) -> &[NodeRef<'r>] {
+        match self {
+            Nodes::One(node) => std::slice::from_ref(node),
+            Nodes::Several(nodes) => nodes,
+        }
+    }
+}
+
+// === impl ScalarKey ===
+
+impl ScalarKey {
+    /// From this size on, doubles do not tell all integers apart: 2^53.
+    pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
+    /// The key of a scalar of a row whose value was kept; `None` for anything else.
+    pub fn of(node: NodeRef<'_>) -> Option<ScalarKey> {
+        Some(match node.kind() {
+            Kind::Null => ScalarKey::Null,
+            Kind::Bool => ScalarKey::Bool(node.as_bool()?),
+            Kind::String => ScalarKey::String(node.as_str()?.into()),
+            Kind::Number => return ScalarKey::of_number(&Value::from_node(node)),
+            Kind::List | Kind::Map => return None,
+        })
+    }
+
+    /// The key of a number; `None` for NaN, which equals nothing, and for what is no number.
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+    pub(crate) fn of_number(number: &Value<'_>) -> Option<ScalarKey> {
+        let double = match number {
+            Value::Int(value) => *value as f64,
+            Value::Uint(value) => *value as f64,
+            Value::Double(value) if !value.is_nan() => *value,
+            _ => return None,
+        };
+        let whole = double.fract() == 0.0 && double.abs() < ScalarKey::EXACT;
+        Some(if whole { ScalarKey::Integer(double as i64) } else { ScalarKey::Double(double.to_bits()) })
+    }
 }

@@ -1,10 +1,12 @@
 //! The values that expressions compute with.
 //!
-//! Values borrow from the row they were read from wherever they can; what is built is shared, never copied deeply.
+//! In: nodes of a row, and what expressions build. Out: values that borrow from the row wherever they can; what is
+//! built is shared, never copied deeply. Must never know: expressions.
 
 use std::sync::Arc;
 
-use crate::row::NodeRef;
+use super::Position;
+use crate::row::{Kind, NodeRef};
 use crate::scalar::{Duration, Quantity, Timestamp};
 
 /// A value of CEL. `'r` is the row's lifetime.
@@ -38,7 +40,8 @@ pub enum Value<'r> {
     Type(Arc<str>),
     /// `optional_type`
     Optional(Option<Arc<Value<'r>>>),
-    /// A list or map of the row. Invariant: scalars of the row are converted when they are read, so this is never one.
+    /// A list or map of the row. A scalar of the row is converted when it is read; it stays a node only where the row
+    /// holds no more than its kind, because no expression reads its value.
     Node(NodeRef<'r>),
 }
 
@@ -58,12 +61,181 @@ pub struct MapValue<'r> {
     pub entries: Vec<(Value<'r>, Value<'r>)>,
 }
 
+/// The members of a list of either origin, in order.
+#[derive(Clone)]
+pub(crate) enum ListItems<'a, 'r> {
+    Row(crate::row::Items<'r>),
+    Built(std::slice::Iter<'a, Value<'r>>),
+}
+
+// === impl Value ===
+
+impl<'r> Value<'r> {
+    /// The value of a node: whole-number literals that fit are `int`, other numbers `double`; lists, maps and scalars
+    /// that were not kept stay nodes.
+    pub fn from_node(node: NodeRef<'r>) -> Value<'r> {
+        let scalar = match node.kind() {
+            Kind::Null => Some(Value::Null),
+            Kind::Bool => node.as_bool().map(Value::Bool),
+            Kind::Number => node.as_number().map(Value::from_number),
+            Kind::String => node.as_str().map(|text| Value::String(Text::Borrowed(text))),
+            Kind::List | Kind::Map => None,
+        };
+        scalar.unwrap_or(Value::Node(node))
+    }
+
+    /// The value of a number as JSON writes it.
+    pub(crate) fn from_number(text: &str) -> Value<'r> {
+        if let Ok(whole) = text.parse() {
+            return Value::Int(whole);
+        }
+        Value::Double(text.parse().expect("the decoder admits JSON numbers only"))
+    }
+
+    /// A built string.
+    pub fn text(text: impl Into<Arc<str>>) -> Value<'r> {
+        Value::String(Text::Shared(text.into()))
+    }
+
+    /// The name of the value's type, as `type()` gives it. Of a number that was not kept, `double`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Null => "null_type",
+            Value::Bool(_) => "bool",
+            Value::Int(_) => "int",
+            Value::Uint(_) => "uint",
+            Value::Double(_) => "double",
+            Value::String(_) => "string",
+            Value::Bytes(_) => "bytes",
+            Value::List(_) => "list",
+            Value::Map(_) => "map",
+            Value::Timestamp(_) => "google.protobuf.Timestamp",
+            Value::Duration(_) => "google.protobuf.Duration",
+            Value::Quantity(_) => "kubernetes.Quantity",
+            Value::Type(_) => "type",
+            Value::Optional(_) => "optional_type",
+            Value::Node(node) => match node.kind() {
+                Kind::Null => "null_type",
+                Kind::Bool => "bool",
+                Kind::Number => "double",
+                Kind::String => "string",
+                Kind::List => "list",
+                Kind::Map => "map",
+            },
+        }
+    }
+
+    /// The elements of a list with their indices, or the entries of a map with their keys, in key order. `None` for
+    /// any other value, and for a map whose keys are not all strings.
+    pub fn items(&self) -> Option<Vec<(Position<'r>, Value<'r>)>> {
+        if let Some(items) = self.list_items() {
+            return Some((0..).map(Position::Index).zip(items).collect());
+        }
+        match self {
+            Value::Map(map) => {
+                let entry = |(key, value): &(Value<'r>, Value<'r>)| match key {
+                    Value::String(text) => Some((Position::Key(text.clone()), value.clone())),
+                    _ => None,
+                };
+                map.entries.iter().map(entry).collect()
+            }
+            Value::Node(node) if node.kind() == Kind::Map => {
+                let mut entries: Vec<_> = node.entries().collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                let entry = |(key, node)| (Position::Key(Text::Borrowed(key)), Value::from_node(node));
+                Some(entries.into_iter().map(entry).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The number of elements of a list or entries of a map; `None` for any other value.
+    pub fn len(&self) -> Option<usize> {
+        match self {
+            Value::List(items) => Some(items.len()),
+            Value::Map(map) => Some(map.entries.len()),
+            Value::Node(node) if matches!(node.kind(), Kind::List | Kind::Map) => Some(node.len()),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a list or map without elements; `None` for any other value.
+    pub fn is_empty(&self) -> Option<bool> {
+        self.len().map(|length| length == 0)
+    }
+
+    /// The characters of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list.
+    pub(crate) fn list_items(&self) -> Option<ListItems<'_, 'r>> {
+        match self {
+            Value::List(items) => Some(ListItems::Built(items.iter())),
+            Value::Node(node) if node.kind() == Kind::List => Some(ListItems::Row(node.items())),
+            _ => None,
+        }
+    }
+
+    /// The same value with nothing borrowed; `None` if it is part of a row.
+    pub(super) fn into_owned(self) -> Option<Value<'static>> {
+        Some(match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Int(value) => Value::Int(value),
+            Value::Uint(value) => Value::Uint(value),
+            Value::Double(value) => Value::Double(value),
+            Value::String(text) => Value::text(text.as_str()),
+            Value::Bytes(bytes) => Value::Bytes(bytes),
+            Value::List(items) => {
+                let items: Option<Vec<_>> = items.iter().cloned().map(Value::into_owned).collect();
+                Value::List(items?.into())
+            }
+            Value::Map(map) => {
+                let entry = |(key, value): &(Value<'r>, Value<'r>)| {
+                    Some((key.clone().into_owned()?, value.clone().into_owned()?))
+                };
+                let entries: Option<Vec<_>> = map.entries.iter().map(entry).collect();
+                Value::Map(Arc::new(MapValue { entries: entries? }))
+            }
+            Value::Timestamp(value) => Value::Timestamp(value),
+            Value::Duration(value) => Value::Duration(value),
+            Value::Quantity(value) => Value::Quantity(value),
+            Value::Type(name) => Value::Type(name),
+            Value::Optional(None) => Value::Optional(None),
+            Value::Optional(Some(value)) => {
+                Value::Optional(Some(Arc::new(Value::clone(&value).into_owned()?)))
+            }
+            Value::Node(_) => return None,
+        })
+    }
+}
+
+// === impl Text ===
+
 impl Text<'_> {
     /// The characters.
     pub fn as_str(&self) -> &str {
         match self {
             Text::Borrowed(text) => text,
             Text::Shared(text) => text,
+        }
+    }
+}
+
+// === impl ListItems ===
+
+impl<'r> Iterator for ListItems<'_, 'r> {
+    type Item = Value<'r>;
+
+    fn next(&mut self) -> Option<Value<'r>> {
+        match self {
+            ListItems::Row(nodes) => nodes.next().map(Value::from_node),
+            ListItems::Built(values) => values.next().cloned(),
         }
     }
 }

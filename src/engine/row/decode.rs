@@ -166,10 +166,11 @@ impl<'p, 'd> Pass<'p, 'd> {
         keep: bool,
         room: u32,
     ) -> Result<(), DecodeError> {
-        let keep = keep || target.is_some_and(|id| self.projection.target(id).keep);
+        let (tree, scalar) = target.map_or((false, false), |id| self.projection.target(id).kept());
+        let (tree, keep) = (keep || tree, keep || scalar);
         match self.cursor.token() {
-            b'{' => self.map(target, key, keep, room),
-            b'[' => self.list(target, key, keep, room),
+            b'{' => self.map(target, key, tree, room),
+            b'[' => self.list(target, key, tree, room),
             b'"' => {
                 let node = self.tape.open(target, key, Kind::String, keep);
                 let quoted = self.cursor.string()?;
@@ -183,9 +184,9 @@ impl<'p, 'd> Pass<'p, 'd> {
             b'-' | b'0'..=b'9' => {
                 let start = self.cursor.at;
                 if keep {
-                    self.cursor.number()?
+                    self.cursor.number()?;
                 } else {
-                    self.cursor.loose_number()
+                    self.cursor.loose_number();
                 }
                 self.scalar(target, key, Kind::Number, keep, start);
                 Ok(())
@@ -395,7 +396,7 @@ impl<'p, 'd> Pass<'p, 'd> {
     fn add_default(&mut self, map: TargetId, whole: bool, name: &str, text: &str) -> u32 {
         let id = self.projection.target(map).members.find(name.as_bytes());
         let planned = id.filter(|id| self.projection.target(*id).planned);
-        let keep = whole || planned.is_some_and(|id| self.projection.target(id).keep);
+        let keep = whole || planned.is_some_and(|id| self.projection.target(id).kept().1);
         let key = match planned {
             _ if whole => NodeKey::Name(self.tape.push(name)),
             Some(id) => NodeKey::Field(id.field()),

@@ -27,12 +27,15 @@ pub struct HashSeed(pub u64, pub u64);
 /// The union of the paths that the live plans of one source read, as a trie.
 ///
 /// Invariant: a field keeps its number while any plan uses it, so compiled plans stay valid while the trie grows.
-/// A row decoded with the plan of epoch E holds every field of every plan that was registered at or before E.
+/// A row decoded with the plan of epoch E holds every field of every plan that was registered at or before E, and a
+/// plan is only evaluated on rows of its own epoch or later, so a number that nothing uses any more may be given anew.
 #[derive(Clone, Debug)]
 pub struct FieldPlan {
     epoch: u32,
     seed: HashSeed,
     fields: Vec<Field>,
+    /// Numbers that no plan uses.
+    free: Vec<FieldId>,
 }
 
 /// One field of the trie.
@@ -44,16 +47,28 @@ pub(crate) struct Field {
     pub(crate) each: Option<FieldId>,
     /// Plans that read the subtree as a whole.
     pub(crate) keeps: u32,
+    /// Plans that read the value if it is a scalar, and no more than the kind of a list or map.
+    pub(crate) scalars: u32,
     /// Plans that read presence, kind or length.
     pub(crate) touches: u32,
     /// Whether the field lies below list elements, so that a row may hold it several times.
     pub(crate) repeated: bool,
+    /// Where the field hangs; `None` for the root.
+    parent: Option<(FieldId, Branch)>,
+}
+
+/// Under what a field hangs at its parent.
+#[derive(Clone, Debug)]
+enum Branch {
+    Member(Arc<str>),
+    Each,
 }
 
 /// What one plan has asked of a [`FieldPlan`], to be given back when the plan goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldUses {
     keeps: Vec<FieldId>,
+    scalars: Vec<FieldId>,
     touches: Vec<FieldId>,
 }
 
@@ -69,7 +84,7 @@ pub struct FieldRecorder<'p> {
 impl FieldPlan {
     /// A plan that keeps nothing but the identity of objects, at epoch 0.
     pub fn new(seed: HashSeed) -> Self {
-        FieldPlan { epoch: 0, seed, fields: vec![Field::new(false)] }
+        FieldPlan { epoch: 0, seed, fields: vec![Field::new(false, None)], free: Vec::new() }
     }
 
     /// A plan that keeps every object whole: what a row of it answers is what the object itself would answer.
@@ -108,30 +123,64 @@ impl FieldPlan {
         &self.fields[id.index()]
     }
 
-    /// Takes back what a plan had asked for.
+    /// How many fields are in use, the root aside.
+    pub(crate) fn live(&self) -> usize {
+        self.fields.len() - self.free.len() - 1
+    }
+
+    /// Takes back what a plan had asked for, and frees the fields that nothing asks for any more.
     pub fn release(&mut self, uses: &FieldUses) {
         for id in &uses.keeps {
             self.fields[id.index()].keeps -= 1;
         }
+        for id in &uses.scalars {
+            self.fields[id.index()].scalars -= 1;
+        }
         for id in &uses.touches {
             self.fields[id.index()].touches -= 1;
         }
+        for id in uses.touches.iter().chain(&uses.scalars).chain(&uses.keeps) {
+            self.prune(*id);
+        }
     }
 
-    fn add(&mut self, repeated: bool) -> FieldId {
-        let id = FieldId(
-            u32::try_from(self.fields.len()).expect("expressions are limited, so fields are far below 2^32"),
-        );
-        self.fields.push(Field::new(repeated));
-        id
+    /// Cuts `id` off, and then its ancestors, as long as nothing uses them.
+    fn prune(&mut self, mut id: FieldId) {
+        while self.fields[id.index()].is_unused() {
+            let Some((parent, branch)) = self.fields[id.index()].parent.take() else { return };
+            match branch {
+                Branch::Member(name) => drop(self.fields[parent.index()].members.remove(&name)),
+                Branch::Each => self.fields[parent.index()].each = None,
+            }
+            self.free.push(id);
+            id = parent;
+        }
+    }
+
+    fn add(&mut self, parent: FieldId, branch: Branch) -> FieldId {
+        let repeated = self.fields[parent.index()].repeated || matches!(branch, Branch::Each);
+        let field = Field::new(repeated, Some((parent, branch)));
+        if let Some(id) = self.free.pop() {
+            self.fields[id.index()] = field;
+            return id;
+        }
+        self.fields.push(field);
+        FieldId(
+            u32::try_from(self.fields.len() - 1)
+                .expect("expressions are limited, so fields are far below 2^32"),
+        )
     }
 }
 
 // === impl Field ===
 
 impl Field {
-    fn new(repeated: bool) -> Self {
-        Field { members: BTreeMap::new(), each: None, keeps: 0, touches: 0, repeated }
+    fn new(repeated: bool, parent: Option<(FieldId, Branch)>) -> Self {
+        Field { members: BTreeMap::new(), each: None, keeps: 0, scalars: 0, touches: 0, repeated, parent }
+    }
+
+    fn is_unused(&self) -> bool {
+        self.keeps + self.scalars + self.touches == 0 && self.members.is_empty() && self.each.is_none()
     }
 }
 
@@ -143,8 +192,9 @@ impl FieldRecorder<'_> {
         let id = match self.plan.fields[parent.index()].members.get(name) {
             Some(id) => *id,
             None => {
-                let id = self.plan.add(self.plan.fields[parent.index()].repeated);
-                self.plan.fields[parent.index()].members.insert(Arc::from(name), id);
+                let name: Arc<str> = Arc::from(name);
+                let id = self.plan.add(parent, Branch::Member(name.clone()));
+                self.plan.fields[parent.index()].members.insert(name, id);
                 id
             }
         };
@@ -157,7 +207,7 @@ impl FieldRecorder<'_> {
         let id = match self.plan.fields[parent.index()].each {
             Some(id) => id,
             None => {
-                let id = self.plan.add(true);
+                let id = self.plan.add(parent, Branch::Each);
                 self.plan.fields[parent.index()].each = Some(id);
                 id
             }
@@ -166,7 +216,13 @@ impl FieldRecorder<'_> {
         id
     }
 
-    /// Asks for the whole subtree at `id`; a scalar's value is read only if this was asked.
+    /// Asks for the value at `id` if it is a scalar, and only for the kind of a list or map.
+    pub fn keep_scalar(&mut self, id: FieldId) {
+        self.plan.fields[id.index()].scalars += 1;
+        self.uses.scalars.push(id);
+    }
+
+    /// Asks for the whole subtree at `id`.
     pub fn keep(&mut self, id: FieldId) {
         self.plan.fields[id.index()].keeps += 1;
         self.uses.keeps.push(id);

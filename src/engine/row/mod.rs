@@ -175,6 +175,12 @@ impl Row {
         self.slice(self.identity.resource_version)
     }
 
+    /// What people call the object: `v1/Pod/shop/web-1`, without namespace `v1/Node/node-1`.
+    pub fn label(&self) -> String {
+        let parts = [self.api_version(), self.kind(), self.namespace(), self.name()];
+        parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("/")
+    }
+
     /// The object itself.
     pub fn root(&self) -> NodeRef<'_> {
         NodeRef { row: self, index: 0 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{FieldId, FieldPlan};
 
-/// What the decoder follows through an object. Dead fields are not in it, so they are skipped like unknown ones.
+/// What the decoder follows through an object. A field that nothing reads hangs nowhere, so it is skipped like an
+/// unknown one.
 ///
 /// Invariant: the target of a field has the field's number; targets behind those are read for the identity only.
 #[derive(Debug)]
@@ -28,7 +29,9 @@ pub(super) struct Target {
     /// Whether a plan reads it, rather than the identity alone.
     pub(super) planned: bool,
     /// Whether the subtree is kept whole.
-    pub(super) keep: bool,
+    keep: bool,
+    /// Whether a scalar is kept.
+    scalar: bool,
     /// What is read of every element, if the value is a list.
     pub(super) each: Option<TargetId>,
     /// What is read of members, if the value is a map.
@@ -82,9 +85,8 @@ const LINEAR: usize = 12;
 impl Projection {
     /// Compiles `plan`.
     pub(super) fn new(plan: &FieldPlan) -> Self {
-        let live = liveness(plan);
         let ids = (0..plan.len() as u32).map(FieldId);
-        let targets = ids.clone().map(|id| target(plan, id, &live)).collect();
+        let targets = ids.clone().map(|id| target(plan, id)).collect();
         let repeated = ids.filter(|id| plan.field(*id).repeated).map(|id| TargetId(id.0)).collect();
         let mut projection = Projection { targets, fields: plan.len(), repeated };
         projection.add_identity();
@@ -141,28 +143,25 @@ impl Projection {
     }
 }
 
-/// Which fields some plan still reads something of. A field's number is greater than its parent's, so one pass
-/// from the last to the first reaches every ancestor.
-fn liveness(plan: &FieldPlan) -> Vec<bool> {
-    let mut live = vec![false; plan.len()];
-    for index in (0..plan.len()).rev() {
-        let field = plan.field(FieldId(index as u32));
-        let below = || field.members.values().chain(&field.each).any(|id| live[id.index()]);
-        live[index] = field.keeps > 0 || field.touches > 0 || below();
+fn target(plan: &FieldPlan, id: FieldId) -> Target {
+    let field = plan.field(id);
+    Target {
+        planned: true,
+        keep: field.keeps > 0,
+        scalar: field.scalars > 0,
+        each: field.each.map(|id| TargetId(id.0)),
+        members: Members(field.members.iter().map(|(name, id)| (name.clone(), TargetId(id.0))).collect()),
+        role: Role::Plain,
     }
-    live[FieldId::ROOT.index()] = true;
-    live
 }
 
-fn target(plan: &FieldPlan, id: FieldId, live: &[bool]) -> Target {
-    let field = plan.field(id);
-    let members = field.members.iter().filter(|(_, id)| live[id.index()]);
-    Target {
-        planned: live[id.index()],
-        keep: field.keeps > 0,
-        each: field.each.filter(|id| live[id.index()]).map(|id| TargetId(id.0)),
-        members: Members(members.map(|(name, id)| (name.clone(), TargetId(id.0))).collect()),
-        role: Role::Plain,
+// === impl Target ===
+
+impl Target {
+    /// Whether a list or map, and whether a scalar, is kept here.
+    #[inline]
+    pub(super) fn kept(&self) -> (bool, bool) {
+        (self.keep, self.keep || self.scalar)
     }
 }
 

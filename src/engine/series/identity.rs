@@ -20,7 +20,7 @@ pub(super) trait Pairs {
 }
 
 /// Pairs that a caller holds, sorted by name.
-pub(super) struct Borrowed<'p>(pub(super) &'p [(Arc<str>, &'p str)]);
+pub(super) struct Borrowed<'p, N, T>(pub(super) &'p [(N, T)]);
 
 // === impl Identity ===
 
@@ -56,14 +56,14 @@ impl Eq for Identity {}
 
 // === impl Borrowed ===
 
-impl Pairs for Borrowed<'_> {
+impl<N: Borrow<Arc<str>>, T: AsRef<str>> Pairs for Borrowed<'_, N, T> {
     fn count(&self) -> usize {
         self.0.len()
     }
 
     fn pair(&self, index: usize) -> (&str, &str) {
         let (name, text) = &self.0[index];
-        (name, text)
+        (name.borrow(), text.as_ref())
     }
 }
 

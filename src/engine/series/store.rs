@@ -3,6 +3,7 @@
 //! In: attributes, and amounts added to and taken back from their series. Out: at a flush, rows of the metric's table.
 //! Must never know: objects, expressions, when a flush is due.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -82,13 +83,13 @@ impl SeriesStore {
     }
 
     /// The slot of the series with these attributes, if it is known. Names are sorted, each once.
-    pub fn find(&self, pairs: &[(Arc<str>, &str)]) -> Option<u32> {
+    pub fn find<N: Borrow<Arc<str>>, T: AsRef<str>>(&self, pairs: &[(N, T)]) -> Option<u32> {
         self.by_identity.get(&Borrowed(pairs) as &dyn Pairs).copied()
     }
 
     /// The slot of the series with these attributes, which is made if it is not there; beyond the limit, the overflow
     /// series. Names are sorted, each once. Nothing is allocated where the series is known.
-    pub fn open(&mut self, pairs: &[(Arc<str>, &str)]) -> u32 {
+    pub fn open<N: Borrow<Arc<str>>, T: AsRef<str>>(&mut self, pairs: &[(N, T)]) -> u32 {
         match self.find(pairs) {
             Some(slot) if self.slots[slot as usize].live || !self.is_counted(slot) => slot,
             _ if self.live >= self.max_series => self.open_overflow(),
@@ -98,7 +99,8 @@ impl SeriesStore {
             }
             None => {
                 self.reclaim();
-                let owned = pairs.iter().map(|(name, text)| (Arc::clone(name), Box::from(*text)));
+                let owned =
+                    pairs.iter().map(|(name, text)| (Arc::clone(name.borrow()), Box::from(text.as_ref())));
                 let slot = self.occupy(Attributes::new(owned));
                 self.enliven(slot);
                 slot

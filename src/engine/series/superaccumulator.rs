@@ -68,7 +68,7 @@ impl Superaccumulator {
         while index > 0 && quotient >> 64 == 0 && !(quotient == 0 && rest == 0 && index <= self.first) {
             index -= 1;
             let digit = index.checked_sub(self.first).map_or(0, |kept| digits[kept]);
-            rest = rest << LIMB_BITS | u128::from(digit);
+            rest = (rest << LIMB_BITS) | u128::from(digit);
             quotient = (quotient << LIMB_BITS) | (rest / divisor);
             rest %= divisor;
         }

@@ -55,10 +55,10 @@ impl<'r> Evaluator<'r, '_> {
 
     fn subquery(&mut self, query: &Subquery, current: NodeRef<'r>) -> Result<Vec<NodeRef<'r>>, Stop> {
         let start = match query.anchor {
-            Anchor::Root => self.root,
-            Anchor::Current => current,
+            Anchor::Object(field) => self.row.at(field),
+            Anchor::Current => Some(current),
         };
-        self.steps(vec![start], &query.steps)
+        self.steps(start.into_iter().collect(), &query.steps)
     }
 
     /// The value of an operand; `None` is the RFC's `Nothing`.

@@ -34,7 +34,8 @@ impl<'r> Evaluator<'r, '_> {
         let mut selected = Vec::new();
         for &node in nodes {
             if node.kind() == Kind::String {
-                return Err(refused("'.*' needs a map or a list, and this is a string"));
+                let message = "'.*' needs a map or a list, and this is a string";
+                return Err(Stop::Final(EvaluationError::new(message)));
             }
             selected.extend(self.children(node)?);
         }
@@ -72,7 +73,7 @@ impl<'r> Evaluator<'r, '_> {
                 Err(Stop::Refused { error, .. }) => {
                     return Err(Stop::Refused { error, nodes_left: !nodes.is_empty() });
                 }
-                Err(exhausted) => return Err(exhausted),
+                Err(stop) => return Err(stop),
             }
         }
         Ok(selected)
@@ -123,7 +124,7 @@ impl<'r> Evaluator<'r, '_> {
             Condition::Exists(steps) => match self.steps(vec![item], steps) {
                 Ok(nodes) => Ok(!nodes.is_empty()),
                 Err(Stop::Refused { nodes_left, .. }) => Ok(nodes_left),
-                Err(exhausted) => Err(exhausted),
+                Err(stop) => Err(stop),
             },
             Condition::Compare(left, comparison, right) => {
                 let Some(left) = self.operand_of(item, left)? else { return Ok(false) };
@@ -172,8 +173,7 @@ fn bounds(range: Range, len: i64) -> Result<Option<(usize, usize)>, Stop> {
         End::Open => len,
         End::At(end) if end < 0 => end.saturating_add(len),
         End::At(end) => end,
-        End::AfterStart if written < 0 => start.saturating_add(1),
-        End::AfterStart => written.saturating_add(1),
+        End::AfterStart => start.wrapping_add(1),
     };
     if start == end {
         return Ok(None);

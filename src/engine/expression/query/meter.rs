@@ -9,8 +9,8 @@ use crate::row::NodeRef;
 /// Why a query stopped.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
-    /// The budget is spent: nothing goes on from here.
-    Exhausted(EvaluationError),
+    /// The budget is spent, or the answer would be none that a row can give: nothing goes on from here.
+    Final(EvaluationError),
     /// The object is not as a step of kubectl's dialect needs it. An existence filter there takes whatever nodes were
     /// left when a step failed for its answer.
     Refused { error: EvaluationError, nodes_left: bool },
@@ -30,7 +30,7 @@ const NODE_BYTES: u64 = size_of::<NodeRef<'static>>() as u64;
 impl From<Stop> for EvaluationError {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::Exhausted(error) | Stop::Refused { error, .. } => error,
+            Stop::Final(error) | Stop::Refused { error, .. } => error,
         }
     }
 }
@@ -74,7 +74,7 @@ fn charge(left: &mut u64, cost: u64, message: &'static str) -> Result<(), Stop> 
         }
         None => {
             *left = 0;
-            Err(Stop::Exhausted(EvaluationError::new(message)))
+            Err(Stop::Final(EvaluationError::new(message)))
         }
     }
 }

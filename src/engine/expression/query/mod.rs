@@ -20,19 +20,17 @@ pub(super) use tree::{
     Operand, Pattern, Range, Selector, Slice, Step, Subquery,
 };
 
-use super::{Budget, Demand, kubectl as kubectl_dialect, rfc9535};
+use super::{Budget, Demand, Nodes, kubectl as kubectl_dialect, rfc9535};
 use crate::definition::{Formula, Language};
 use crate::error::{CompileError, EvaluationError};
 use crate::row::{FieldId, FieldRecorder, NodeRef, Row};
 use evaluate::Evaluator;
 use meter::Meter;
-use resolve::Resolver;
+use resolve::{Resolver, take_names};
 
 /// A compiled JSONPath.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    /// What `$` stands for: the object.
-    root: FieldId,
     /// The field that the names at the beginning of the path lead to. Never a repeated one.
     start: FieldId,
     /// What follows those names; empty for a plain chain of names.
@@ -92,16 +90,8 @@ impl Query {
                 None
             }
         };
-        let names = steps.iter().take_while(|step| matches!(step, Step::Name(_))).count();
-        let mut start = root;
-        for step in steps.drain(..names) {
-            if let Step::Name(Name { fields, .. }) = step
-                && let [field] = fields.as_slice()
-            {
-                start = *field;
-            }
-        }
-        Query { root, start, steps, plural, elements }
+        let start = take_names(root, &mut steps);
+        Query { start, steps, plural, elements }
     }
 
     /// With [`Demand::Elements`]: the repeated field of the elements, where there is one such field; otherwise
@@ -116,14 +106,18 @@ impl Query {
         self.plural
     }
 
-    /// The field of a plain chain of names: its value is one slot of the row, see [`simple_value`](Self::simple_value).
-    pub(crate) fn simple_field(&self) -> Option<FieldId> {
-        self.steps.is_empty().then_some(self.start)
-    }
-
-    /// What a plain chain of names selects, without a list for it.
-    pub(crate) fn simple_value<'r>(&self, row: &'r Row) -> Option<NodeRef<'r>> {
-        row.at(self.simple_field()?)
+    /// What the path selects; of a plain chain of names, one slot of the row without a list for it.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub(crate) fn select<'r>(&self, row: &'r Row, budget: &mut Budget) -> Result<Nodes<'r>, EvaluationError> {
+        match row.at(self.start) {
+            Some(node) if self.steps.is_empty() => {
+                Meter::new(budget).steps(1)?;
+                Ok(Nodes::One(node))
+            }
+            _ => self.evaluate(row, budget).map(Nodes::Several),
+        }
     }
 
     /// The nodes that the path selects, in order.
@@ -135,10 +129,8 @@ impl Query {
         row: &'r Row,
         budget: &mut Budget,
     ) -> Result<Vec<NodeRef<'r>>, EvaluationError> {
-        let (Some(root), Some(start)) = (row.at(self.root), row.at(self.start)) else {
-            return Ok(Vec::new());
-        };
-        let mut evaluator = Evaluator::new(root, Meter::new(budget));
+        let Some(start) = row.at(self.start) else { return Ok(Vec::new()) };
+        let mut evaluator = Evaluator::new(row, Meter::new(budget));
         evaluator.meter.steps(1)?;
         Ok(evaluator.steps(vec![start], &self.steps)?)
     }

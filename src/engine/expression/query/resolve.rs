@@ -133,11 +133,14 @@ impl Resolver<'_, '_> {
     }
 
     fn query(&mut self, current: &[FieldId], query: &mut Subquery) -> Reach {
-        let from = match query.anchor {
-            Anchor::Root => vec![self.root],
-            Anchor::Current => current.to_vec(),
-        };
-        self.steps(from, &mut query.steps)
+        match &mut query.anchor {
+            Anchor::Object(start) => {
+                let reach = self.steps(vec![self.root], &mut query.steps);
+                *start = take_names(self.root, &mut query.steps);
+                reach
+            }
+            Anchor::Current => self.steps(current.to_vec(), &mut query.steps),
+        }
     }
 
     fn kubectl(&mut self, from: &[FieldId], step: &mut KubectlStep) -> Reach {
@@ -190,6 +193,16 @@ impl Resolver<'_, '_> {
             }
         }
     }
+}
+
+/// Takes the names at the beginning of resolved steps, and gives the field that they lead to from `root`. It is never a
+/// repeated one, so a row has its value in a slot.
+pub(super) fn take_names(root: FieldId, steps: &mut Vec<Step>) -> FieldId {
+    let names = steps.iter().take_while(|step| matches!(step, Step::Name(_))).count();
+    steps.drain(..names).fold(root, |start, step| match step {
+        Step::Name(Name { fields, .. }) => fields.first().copied().unwrap_or(start),
+        _ => start,
+    })
 }
 
 fn distinct(mut reach: Reach) -> Reach {

@@ -71,8 +71,9 @@ pub(crate) struct Subquery {
 /// Where a query inside a filter begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
-    /// `$`
-    Root,
+    /// `$`, and once the fields are resolved the field that the names directly behind it lead to, which are then no
+    /// steps any more.
+    Object(FieldId),
     /// `@`
     Current,
 }

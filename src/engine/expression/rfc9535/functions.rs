@@ -8,6 +8,7 @@ use super::super::query::{
     Anchor, Extent, Literal, Logical, Matches, Operand, Pattern, Subquery, SyntaxError, compile_pattern,
 };
 use super::Lowering;
+use crate::row::FieldId;
 
 /// The places of all calls of a text, handed out in order: the parser's tree does not have them.
 pub(super) struct Functions {
@@ -103,7 +104,7 @@ impl Lowering {
         let (anchor, segments) = match test {
             model::Test::Function(function) => return self.value_function(*function),
             model::Test::RelQuery(segments) => (Anchor::Current, segments),
-            model::Test::AbsQuery(query) => (Anchor::Root, query.segments),
+            model::Test::AbsQuery(query) => (Anchor::Object(FieldId::ROOT), query.segments),
         };
         if !segments.iter().all(is_singular) {
             let message = format!("{name}(…) needs one value, and this path may select several");
@@ -122,7 +123,9 @@ impl Lowering {
         if let model::FnArg::Test(test) = argument {
             match *test {
                 model::Test::RelQuery(segments) => return self.query(Anchor::Current, segments),
-                model::Test::AbsQuery(query) => return self.query(Anchor::Root, query.segments),
+                model::Test::AbsQuery(query) => {
+                    return self.query(Anchor::Object(FieldId::ROOT), query.segments);
+                }
                 model::Test::Function(_) => {}
             }
         }

@@ -16,7 +16,11 @@ use jsonpath_rust::parser::parse_json_path;
 use super::query::{
     Anchor, Comparison, Literal, Logical, Name, Operand, Selector, Slice, Step, Subquery, SyntaxError,
 };
+use crate::row::FieldId;
 use functions::Functions;
+
+/// The parser takes no integers of more digits than this and few of as many.
+const MAX_DIGITS: usize = 16;
 
 /// Reads one path.
 ///
@@ -88,7 +92,9 @@ impl Lowering {
     fn test(&mut self, test: model::Test) -> Result<Logical, SyntaxError> {
         Ok(match test {
             model::Test::RelQuery(segments) => Logical::Exists(self.query(Anchor::Current, segments)?),
-            model::Test::AbsQuery(query) => Logical::Exists(self.query(Anchor::Root, query.segments)?),
+            model::Test::AbsQuery(query) => {
+                Logical::Exists(self.query(Anchor::Object(FieldId::ROOT), query.segments)?)
+            }
             model::Test::Function(function) => self.logical_function(*function)?,
         })
     }
@@ -135,7 +141,7 @@ fn literal(literal: model::Literal) -> Literal {
 fn singular(query: model::SingularQuery) -> Subquery {
     let (anchor, segments) = match query {
         model::SingularQuery::Current(segments) => (Anchor::Current, segments),
-        model::SingularQuery::Root(segments) => (Anchor::Root, segments),
+        model::SingularQuery::Root(segments) => (Anchor::Object(FieldId::ROOT), segments),
     };
     let step = |segment| match segment {
         model::SingularQuerySegment::Name(name) => Step::Name(Name::new(name)),
@@ -159,6 +165,9 @@ fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
     };
     let message = match after.chars().next() {
         None => "unexpected end of the path".to_string(),
+        Some('0'..='9') if digits(after) >= MAX_DIGITS => {
+            "numbers beyond 2^53 must be written with an exponent, such as 1e16".to_string()
+        }
         Some(c) => format!("unexpected {c:?}"),
     };
     SyntaxError::new(before.chars().count() + 1, message)
@@ -166,7 +175,11 @@ fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
 
 /// The number in `Pos(17)` or `Span((17, 18))`: the type itself belongs to a crate that the parser does not export.
 fn offset(location: &str) -> Option<usize> {
-    let digits = location.trim_start_matches(|c: char| !c.is_ascii_digit());
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse().ok()
+    let number = location.trim_start_matches(|c: char| !c.is_ascii_digit());
+    number[..digits(number)].parse().ok()
+}
+
+/// How many digits a text begins with.
+fn digits(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())
 }

@@ -45,6 +45,10 @@ pub(super) fn scan(text: &str) -> Result<Vec<usize>, SyntaxError> {
     while scan.next < characters.len() {
         scan.token()?;
     }
+    if characters.last().is_some_and(|&c| is_blank(c)) {
+        scan.next = characters.len() - 1;
+        return Err(scan.unexpected());
+    }
     match scan.open.pop() {
         Some(bracket) => Err(SyntaxError::new(bracket.at, format!("missing '{}'", bracket.close))),
         None => Ok(scan.calls),
@@ -60,10 +64,8 @@ impl Scan<'_> {
             '\'' | '"' => return self.string(c),
             '[' => self.open(']', false)?,
             '(' => self.open(')', false)?,
-            ']' | ')' => {
-                if self.open.pop().is_none_or(|bracket| bracket.close != c) {
-                    return Err(self.unexpected());
-                }
+            ']' | ')' if self.open.pop().is_none_or(|bracket| bracket.close != c) => {
+                return Err(self.unexpected());
             }
             '.' => return self.name(),
             c if c.is_ascii_lowercase() => return self.word(),
@@ -94,15 +96,19 @@ impl Scan<'_> {
         Err(SyntaxError::new(start + 1, "unterminated string"))
     }
 
-    /// A dot, or two, and the name behind it. Behind a name only an operator can follow, never another name.
+    /// A dot, or two, and the name behind it, without blanks between them. Behind a name, or blanks behind a name, only an
+    /// operator can follow, never another name.
     fn name(&mut self) -> Result<(), SyntaxError> {
         while self.text.get(self.next) == Some(&'.') {
             self.next += 1;
         }
         let start = self.next;
+        if self.text.get(start).is_some_and(|&c| is_blank(c)) {
+            return Err(self.unexpected());
+        }
         self.next += self.count(is_name);
         if self.next > start {
-            let blanks = self.count(|c| matches!(c, ' ' | '\t' | '\n' | '\r'));
+            let blanks = self.count(is_blank);
             if self.text.get(self.next + blanks).is_some_and(|&c| is_name(c)) {
                 self.next += blanks;
                 return Err(self.unexpected());
@@ -130,6 +136,10 @@ impl Scan<'_> {
     fn unexpected(&self) -> SyntaxError {
         SyntaxError::new(self.next + 1, format!("unexpected {:?}", self.text[self.next]))
     }
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
 }
 
 fn is_name(c: char) -> bool {

@@ -178,18 +178,21 @@ impl Rendered<'_> {
     ///
     /// # Errors
     /// For a `null` that is no value of this kind.
-    pub(crate) fn or_default(
+    pub(crate) fn or_default<'d>(
         self,
-        default: Option<&str>,
+        default: Option<&'d Result<Box<str>, ProjectionError>>,
         kind: ProjectionKind,
         form: TextForm,
-    ) -> Result<Option<String>, ProjectionError> {
-        Ok(match (self, default) {
-            (Rendered::Text(text), _) => Some(text.into_owned()),
-            (Rendered::Absent, default) => default.map(str::to_string),
-            (Rendered::Null, Some(default)) if form == TextForm::Native => Some(default.to_string()),
-            (Rendered::Null, _) => Some(null_text(kind)?.to_string()),
-        })
+    ) -> Result<Option<Cow<'d, str>>, ProjectionError> {
+        match (self, default) {
+            (Rendered::Text(text), _) => Ok(Some(Cow::Owned(text.into_owned()))),
+            (Rendered::Null, default) if default.is_none() || form == TextForm::Go => {
+                null_text(kind).map(|text| Some(Cow::Borrowed(text)))
+            }
+            (Rendered::Absent | Rendered::Null, Some(Ok(default))) => Ok(Some(Cow::Borrowed(default))),
+            (Rendered::Absent | Rendered::Null, Some(Err(error))) => Err(error.clone()),
+            (Rendered::Absent | Rendered::Null, None) => Ok(None),
+        }
     }
 }
 

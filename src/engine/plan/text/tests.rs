@@ -7,8 +7,7 @@ use super::{ProjectionError, Rendered, default_text, null_text, render};
 use crate::definition::ProjectionKind::{self, Map, Primitive, Slice, Timestamp as Time};
 use crate::definition::TextForm::{Go, Native};
 use crate::definition::{Formula, Language, TextForm};
-use crate::expression::query::compile;
-use crate::expression::{Budget, Demand, MapValue, Outcome, Text, Value};
+use crate::expression::{Budget, Demand, Environment, Expression, MapValue, Outcome, Scope, Text, Value};
 use crate::row::{Decoder, Defaults, FieldPlan, HashSeed};
 use crate::scalar::{Duration, Quantity, Timestamp};
 
@@ -40,11 +39,11 @@ fn projected(path: &str, kind: ProjectionKind) -> [String; 2] {
     let mut plan = FieldPlan::new(HashSeed(1, 2));
     let mut fields = plan.record();
     let formula = Formula { language: Language::Kubectl, text: path.to_string(), place: String::new() };
-    let query = compile(&formula, Demand::Whole, &mut fields).unwrap();
+    let path = Expression::compile(&formula, &Scope::default(), Demand::Whole, &mut fields).unwrap();
     fields.finish();
     let row = Decoder::new(Arc::new(plan)).decode(OBJECT.as_bytes(), Defaults::default()).unwrap();
-    let nodes = query.evaluate(&row, &mut Budget { steps: 10_000, bytes: 1 << 18 }).unwrap();
-    let outcome = Outcome::Nodes(nodes);
+    let environment = Environment { row: &row, item: None, position: None };
+    let outcome = path.evaluate(&environment, &mut Budget::EXPRESSION.clone()).unwrap();
     [Go, Native].map(|form| shown(render(&outcome, kind, form)))
 }
 
@@ -202,8 +201,9 @@ fn null_and_absent_are_told_apart() {
 
 #[test]
 fn default_stands_in_for_what_is_absent_and_natively_for_null() {
+    let default = Ok("d".into());
     let check = |rendered: Rendered<'_>, kind, form, expected: Result<Option<&str>, &str>| {
-        let text = rendered.or_default(Some("d"), kind, form).map_err(|error| error.to_string());
+        let text = rendered.or_default(Some(&default), kind, form).map_err(|error| error.to_string());
         assert_eq!(
             text.as_ref().map(Option::as_deref).map_err(String::as_str),
             expected,
@@ -224,7 +224,7 @@ fn default_stands_in_for_what_is_absent_and_natively_for_null() {
     check(Rendered::Null, Map, Native, Ok(Some("d")));
     check(Rendered::Null, Time, Go, Err("found null where a timestamp is needed"));
     check(Rendered::Null, Time, Native, Ok(Some("d")));
-    assert_eq!(Rendered::Null.or_default(None, Primitive, Native), Ok(Some("null".to_string())));
+    assert_eq!(Rendered::Null.or_default(None, Primitive, Native), Ok(Some("null".into())));
     assert_eq!(Rendered::Absent.or_default(None, Slice, Go), Ok(None));
     assert!(null_text(Map).is_err() && null_text(Time).is_err());
 }

@@ -155,7 +155,7 @@ fn decodes_as_serde(bytes: &[u8]) {
     let skipped = Decoder::new(Arc::new(FieldPlan::new(SEED))).decode(bytes, Defaults::default());
     match (&row, &skipped) {
         (Ok(row), Ok(skipped)) => {
-            assert_eq!((row.key(), row.labels_hash()), (skipped.key(), skipped.labels_hash()))
+            assert_eq!((row.key(), row.labels_hash()), (skipped.key(), skipped.labels_hash()));
         }
         (Err(error), Ok(_)) => {
             // What the strict reader makes of `1-2` is a number with something behind it.

@@ -183,7 +183,7 @@ fn a_count_without_projections_is_zero_where_nothing_matches() {
     {
         let mut fixture = Fixture::new(shape, 0, 0);
         fixture.check(&[("", 0)], &[""], &[]);
-        let slot = fixture.store.open(&[]);
+        let slot = fixture.store.open::<Arc<str>, &str>(&[]);
         fixture.store.add(slot, Amount::Unit);
         fixture.check(&[("", 1)], &[""], &[]);
         fixture.store.retract(slot, Amount::Unit);
@@ -199,7 +199,7 @@ fn a_count_without_projections_is_zero_where_nothing_matches() {
 fn other_aggregates_without_projections_vanish() {
     let mut fixture = Fixture::new(MetricShape::Aggregate(ValueKind::Integer, Aggregation::Sum), 0, 10);
     fixture.check(&[], &[], &[]);
-    let slot = fixture.store.open(&[]);
+    let slot = fixture.store.open::<Arc<str>, &str>(&[]);
     fixture.store.add(slot, Amount::Integer(0));
     fixture.check(&[("", 0)], &[""], &[]);
     fixture.store.retract(slot, Amount::Integer(0));
@@ -240,7 +240,7 @@ fn an_emptied_series_beyond_the_limit_does_not_return() {
 #[test]
 fn projections_that_give_the_overflow_attribute_share_its_series() {
     let mut fixture = Fixture::counting(1);
-    let pairs = [(Arc::from("otel.metric.overflow"), "true")];
+    let pairs: [(Arc<str>, &str); 1] = [(Arc::from("otel.metric.overflow"), "true")];
     let own = fixture.store.open(&pairs);
     fixture.store.add(own, Amount::Unit);
     assert_eq!(fixture.add("a"), own);

@@ -1,0 +1,64 @@
+//! What one evaluation may cost.
+//!
+//! In: charges by the evaluator and the libraries. Out: an error as soon as one cannot be met. Must never know: clocks.
+//! Every charge depends on the expression and the row alone, so the same row fails in the same way everywhere.
+
+use super::Budget;
+use crate::error::EvaluationError;
+
+/// How many bytes of text are read or compared for one step.
+const BYTES_A_STEP: usize = 16;
+
+impl Budget {
+    /// What one expression may cost for one object: 10,000 steps and 256 KiB.
+    pub const EXPRESSION: Budget = Budget { steps: 10_000, bytes: 256 * 1024 };
+
+    /// Takes `count` steps.
+    pub(crate) fn step(&mut self, count: u64) -> Result<(), EvaluationError> {
+        match self.steps.checked_sub(count) {
+            Some(left) => {
+                self.steps = left;
+                Ok(())
+            }
+            None => {
+                self.steps = 0;
+                Err(EvaluationError::new(format!(
+                    "expression needs more than {} steps",
+                    Budget::EXPRESSION.steps
+                )))
+            }
+        }
+    }
+
+    /// Takes the steps for reading `length` bytes of text: one for every 16.
+    pub(crate) fn read(&mut self, length: usize) -> Result<(), EvaluationError> {
+        self.step((length / BYTES_A_STEP) as u64)
+    }
+
+    /// Takes `length` bytes, and the steps for writing them.
+    pub(crate) fn build(&mut self, length: usize) -> Result<(), EvaluationError> {
+        match self.bytes.checked_sub(length as u64) {
+            Some(left) => {
+                self.bytes = left;
+                self.read(length)
+            }
+            None => {
+                self.bytes = 0;
+                Err(EvaluationError::new(format!(
+                    "expression needs more than {} bytes",
+                    Budget::EXPRESSION.bytes
+                )))
+            }
+        }
+    }
+
+    /// Takes the bytes of a list or map of `count` values.
+    pub(crate) fn build_values(&mut self, count: usize) -> Result<(), EvaluationError> {
+        self.build(count.saturating_mul(size_of::<super::Value<'_>>()))
+    }
+
+    /// Whether a charge could not be met; whoever absorbs errors must not absorb that one.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.steps == 0 || self.bytes == 0
+    }
+}

@@ -1,0 +1,220 @@
+//! Functions and macros: which is meant, and whether it takes these arguments.
+//!
+//! In: calls. Out: calls of chosen overloads, loops. Must never know: what functions do, except for the forms that the
+//! library tables name.
+
+use super::super::evaluate::{Frame, evaluate};
+use super::super::fault::{Checked, fault};
+use super::super::library::{Form, MAX_ARGUMENTS, Overload, compile_regex, is_not_yet, overloads};
+use super::super::syntax::{CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::super::tree::{Call, Loop, LoopKind, OptMap, Tree};
+use super::super::types::StaticType;
+use super::super::{Budget, Value};
+use super::suggest::suggestion;
+use super::{Checker, Need, Typed, Variable};
+
+/// The macros, for suggestions.
+const MACROS: [&str; 8] = ["all", "exists", "exists_one", "filter", "has", "map", "optMap", "optFlatMap"];
+
+/// A call with its function found.
+struct Chosen<'s> {
+    name: String,
+    arguments: Vec<&'s Syntax>,
+    overloads: Vec<&'static Overload>,
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn call(&mut self, at: u32, call: &CallSyntax) -> Checked<Typed> {
+        let chosen = self.choose(at, call)?;
+        if let ([argument], "size") = (chosen.arguments.as_slice(), chosen.name.as_str())
+            && let SyntaxKind::Macro(each) = &argument.kind
+            && each.kind == Macro::Filter
+        {
+            return self.bind(each, true);
+        }
+        let mut operands = Vec::with_capacity(chosen.arguments.len());
+        for (index, argument) in chosen.arguments.iter().enumerate() {
+            operands.push(self.value(argument, need_of(&chosen.overloads, index))?);
+        }
+        let fits = |overload: &&'static Overload| {
+            let pairs = overload.parameters.iter().zip(&operands);
+            pairs.into_iter().all(|(wanted, operand)| operand.kind.may_be(*wanted))
+        };
+        let overloads: Box<[_]> = chosen.overloads.iter().copied().filter(fits).collect();
+        if overloads.is_empty() {
+            return Err(fault(at, no_overload(&chosen, &operands)));
+        }
+        finish(at, overloads, operands)
+    }
+
+    /// Finds the function that a call means, by name, way of calling and number of arguments.
+    fn choose<'s>(&mut self, at: u32, call: &'s CallSyntax) -> Checked<Chosen<'s>> {
+        let mut arguments: Vec<&Syntax> = call.arguments.iter().collect();
+        let mut name = call.name.clone();
+        let mut receiver = false;
+        if let Some(target) = &call.target {
+            match self.qualified_name(target).map(|namespace| format!("{namespace}.{name}")) {
+                Some(qualified) if overloads().any(|overload| overload.name == qualified) => {
+                    name = qualified;
+                }
+                Some(qualified) if is_not_yet(&qualified) => {
+                    return Err(fault(at, format!("function '{qualified}' is not supported yet")));
+                }
+                _ => {
+                    receiver = true;
+                    arguments.insert(0, target);
+                }
+            }
+        }
+        let named = || overloads().filter(|overload| overload.name == name);
+        let styled: Vec<_> = named().filter(|overload| overload.receiver == receiver).collect();
+        if styled.is_empty() {
+            return Err(fault(at, unknown(&name, receiver, named().next())));
+        }
+        let counts = |overload: &&Overload| overload.parameters.len() == arguments.len();
+        let fitting: Vec<_> = styled.iter().copied().filter(counts).collect();
+        if fitting.is_empty() || arguments.len() > MAX_ARGUMENTS {
+            return Err(fault(at, wrong_count(&name, receiver, &styled, arguments.len())));
+        }
+        Ok(Chosen { name, arguments, overloads: fitting })
+    }
+
+    /// A macro. With `count`, a filter gives the number of its elements, of which nothing is kept.
+    pub(super) fn bind(&mut self, each: &MacroSyntax, count: bool) -> Checked<Typed> {
+        if matches!(each.kind, Macro::OptMap | Macro::OptFlatMap) {
+            return self.map_optional(each);
+        }
+        let operand = self.operand(&each.target)?;
+        let (range, mut field) = self.elements(operand);
+        if !matches!(range.kind, StaticType::Dyn | StaticType::List | StaticType::Map) {
+            let message = format!("expected a list or a map to loop over, found {}", range.kind.name());
+            return Err(fault(each.target.at, message));
+        }
+        let (kind, result_kind) = match each.kind {
+            Macro::All => (LoopKind::All, StaticType::Bool),
+            Macro::Exists => (LoopKind::Exists, StaticType::Bool),
+            Macro::ExistsOne => (LoopKind::ExistsOne, StaticType::Bool),
+            Macro::Filter if count => (LoopKind::Count, StaticType::Int),
+            Macro::Filter => (LoopKind::Filter, StaticType::List),
+            _ => (LoopKind::Map, StaticType::List),
+        };
+        if kind == LoopKind::Filter
+            && let Some(collected) = field.take_if(|_| true)
+        {
+            // Whole elements are collected.
+            self.fields.keep(collected);
+            field = Some(collected);
+        }
+        self.variables.push(Variable { name: each.variable.clone(), field, kind: StaticType::Dyn });
+        let condition = each.condition.as_ref().map(|condition| self.truth(condition)).transpose();
+        let result = match (&condition, &each.result) {
+            (Ok(_), Some(result)) => self.value(result, Need::Whole).map(|typed| Some(typed.tree)),
+            _ => Ok(None),
+        };
+        self.variables.pop();
+        let each = Loop { kind, range: range.tree, condition: condition?, result: result? };
+        Ok(Typed { tree: Tree::Loop(Box::new(each)), kind: result_kind })
+    }
+
+    fn map_optional(&mut self, each: &MacroSyntax) -> Checked<Typed> {
+        let operand = self.value(&each.target, Need::Whole)?;
+        if !operand.kind.may_be(StaticType::Optional) {
+            let message = format!("expected an optional, found {}", operand.kind.name());
+            return Err(fault(each.target.at, message));
+        }
+        let Some(result) = &each.result else { return Err(fault(each.target.at, "syntax error")) };
+        self.variables.push(Variable { name: each.variable.clone(), field: None, kind: StaticType::Dyn });
+        let body = self.value(result, Need::Whole);
+        self.variables.pop();
+        let body = body?;
+        let flat = each.kind == Macro::OptFlatMap;
+        if flat && !body.kind.may_be(StaticType::Optional) {
+            let message = format!("expected an optional, found {}", body.kind.name());
+            return Err(fault(result.at, message));
+        }
+        let map = OptMap { operand: operand.tree, body: body.tree, flat };
+        Ok(Typed { tree: Tree::OptMap(Box::new(map)), kind: StaticType::Optional })
+    }
+}
+
+/// What an argument is needed for: a parameter that is a scalar in every signature asks for no more.
+fn need_of(overloads: &[&Overload], index: usize) -> Need {
+    let wanted = |overload: &&Overload| overload.parameters.get(index).copied();
+    if overloads.iter().all(|overload| matches!(overload.form, Form::Size(_))) {
+        return Need::Length;
+    }
+    let collections = [StaticType::Dyn, StaticType::List, StaticType::Map, StaticType::Optional];
+    if overloads.iter().filter_map(wanted).any(|kind| collections.contains(&kind)) {
+        Need::Whole
+    } else {
+        Need::Scalar
+    }
+}
+
+/// The call itself, or what is known of it already.
+fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) -> Checked<Typed> {
+    let kinds = overloads.iter().map(|overload| overload.result);
+    let kind = kinds.reduce(StaticType::join).unwrap_or(StaticType::Dyn);
+    let must_succeed = overloads.iter().any(|overload| overload.literal);
+    let matches = overloads.iter().all(|overload| matches!(overload.form, Form::Matches(_)));
+    let mut arguments: Vec<Tree> = operands.into_iter().map(|operand| operand.tree).collect();
+    if matches && let [_, Tree::Constant(Value::String(pattern))] = arguments.as_slice() {
+        let pattern = compile_regex(pattern.as_str()).map_err(|message| fault(at, message))?;
+        arguments.truncate(1);
+        let text = arguments.swap_remove(0);
+        return Ok(Typed::new(Tree::Matches(Box::new((text, pattern))), kind));
+    }
+    let call = Tree::Call(Box::new(Call { overloads, arguments: arguments.into() }));
+    if must_succeed && let Some(message) = failure(&call) {
+        return Err(fault(at, message));
+    }
+    Ok(Typed::new(call, kind))
+}
+
+/// Why a call on constants always fails.
+fn failure(tree: &Tree) -> Option<String> {
+    let Tree::Call(call) = tree else { return None };
+    if !call.arguments.iter().all(|argument| matches!(argument, Tree::Constant(_))) {
+        return None;
+    }
+    let result = evaluate(tree, &Frame::new(None), &mut { Budget::EXPRESSION });
+    result.err().map(|error| error.message.into_owned())
+}
+
+fn unknown(name: &str, receiver: bool, other: Option<&Overload>) -> String {
+    if other.is_some() {
+        return if receiver {
+            format!("'{name}' is no method: write {name}(…)")
+        } else {
+            format!("'{name}' is a method: write x.{name}(…)")
+        };
+    }
+    if is_not_yet(name) {
+        return format!("function '{name}' is not supported yet");
+    }
+    let known = overloads().map(|overload| overload.name).chain(MACROS);
+    format!("undeclared reference to function '{name:.64}'{}", suggestion(name, known))
+}
+
+fn wrong_count(name: &str, receiver: bool, styled: &[&Overload], found: usize) -> String {
+    if is_not_yet(name) {
+        return format!("'{name}' with {found} arguments is not supported yet");
+    }
+    let before = usize::from(receiver);
+    let mut counts: Vec<usize> = styled.iter().map(|overload| overload.parameters.len() - before).collect();
+    counts.sort_unstable();
+    counts.dedup();
+    let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+    let plural = if counts == ["1"] { "" } else { "s" };
+    format!("'{name}' takes {} argument{plural}, found {}", counts.join(" or "), found - before)
+}
+
+fn no_overload(chosen: &Chosen<'_>, operands: &[Typed]) -> String {
+    let kinds: Vec<_> = operands.iter().map(|operand| operand.kind.name()).collect();
+    match (kinds.split_first(), chosen.overloads.first()) {
+        (Some((target, rest)), Some(overload)) if overload.receiver => {
+            format!("no such overload: {target}.{}({})", chosen.name, rest.join(", "))
+        }
+        _ => format!("no such overload: {}({})", chosen.name, kinds.join(", ")),
+    }
+}

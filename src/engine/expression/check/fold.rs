@@ -1,0 +1,78 @@
+//! Constants are computed once, when an expression is compiled.
+//!
+//! In: a tree whose parts are folded already. Out: a constant where that is possible. Must never know: fields, places.
+//!
+//! What fails stays as it is, and fails for every object: an error may be absorbed by what is around it.
+
+use super::super::evaluate::{Frame, evaluate};
+use super::super::tree::{Base, Path, Step, Tree};
+use super::super::{Budget, Value};
+
+/// What one folding may cost, so that compiling stays cheap.
+const BUDGET: Budget = Budget { steps: 1000, bytes: 16 * 1024 };
+
+/// The constant that a tree always gives, or the tree.
+pub(super) fn fold(tree: Tree) -> Tree {
+    let tree = match tree {
+        Tree::And(terms) => decide(terms, false),
+        Tree::Or(terms) => decide(terms, true),
+        other => other,
+    };
+    if !has_constant_parts(&tree) {
+        return tree;
+    }
+    match compute(&tree) {
+        Some(value) => Tree::Constant(value),
+        None => tree,
+    }
+}
+
+fn compute(tree: &Tree) -> Option<Value<'static>> {
+    let value = evaluate(tree, &Frame::new(None), &mut { BUDGET }).ok()?;
+    value.into_owned()
+}
+
+/// `false && x` is false whatever x is, and `true && x` is x; alike with `||`.
+fn decide(terms: Box<[Tree]>, decisive: bool) -> Tree {
+    let is = |term: &Tree, wanted| matches!(term, Tree::Constant(Value::Bool(value)) if *value == wanted);
+    if terms.iter().any(|term| is(term, decisive)) {
+        return Tree::Constant(Value::Bool(decisive));
+    }
+    let open: Box<[Tree]> = terms.into_iter().filter(|term| !is(term, !decisive)).collect();
+    match (open.is_empty(), decisive) {
+        (true, _) => Tree::Constant(Value::Bool(!decisive)),
+        (false, false) => Tree::And(open),
+        (false, true) => Tree::Or(open),
+    }
+}
+
+fn is_constant(tree: &Tree) -> bool {
+    matches!(tree, Tree::Constant(_))
+}
+
+/// Whether a tree depends on nothing but constants. Loops are left alone: their variables are none.
+fn has_constant_parts(tree: &Tree) -> bool {
+    match tree {
+        Tree::Constant(_) | Tree::FieldIs(_) | Tree::And(_) | Tree::Or(_) => false,
+        Tree::Loop(_) | Tree::OptMap(_) => false,
+        Tree::Path(path) | Tree::Has(path) => is_constant_path(path),
+        Tree::InSet(test) => is_constant(&test.0),
+        Tree::Matches(test) => is_constant(&test.0),
+        Tree::Not(operand) | Tree::Negate(operand) => is_constant(operand),
+        Tree::Conditional(parts) => parts.iter().all(is_constant),
+        Tree::Arithmetic(_, operands) | Tree::Compare(_, operands) | Tree::In(operands) => {
+            operands.iter().all(is_constant)
+        }
+        Tree::Call(call) => call.arguments.iter().all(is_constant),
+        Tree::List(elements) => elements.iter().all(|(element, _)| is_constant(element)),
+        Tree::Map(entries) => entries.iter().all(|(key, value, _)| is_constant(key) && is_constant(value)),
+    }
+}
+
+fn is_constant_path(path: &Path) -> bool {
+    let step = |step: &Step| match step {
+        Step::Member { .. } => true,
+        Step::Index(index) => is_constant(index),
+    };
+    matches!(&path.base, Base::Value(Tree::Constant(_))) && path.steps.iter().all(step)
+}

@@ -1,0 +1,239 @@
+//! Resolves names, checks arity and types, folds constants, and records which fields are read.
+//!
+//! In: syntax, the variables in scope, the field plan. Out: a tree, or the first defect with its place. Must never know:
+//! languages, rows.
+//!
+//! A chain of selections stays a *place* for as long as it can, so that only what is asked of its end (presence,
+//! elements, a scalar, all of it) is recorded.
+
+mod call;
+mod equalities;
+mod fold;
+mod operators;
+mod path;
+mod suggest;
+
+pub(super) use equalities::equalities;
+
+use super::fault::{Checked, fault};
+use super::syntax::{Syntax, SyntaxKind};
+use super::tree::{Base, Path, Tree};
+use super::types::{StaticType, type_named};
+use super::{Demand, ItemScope, Scope};
+use crate::row::{FieldId, FieldRecorder};
+
+/// A checked expression.
+pub(super) struct Resolved {
+    pub(super) tree: Tree,
+    pub(super) kind: StaticType,
+    /// The field of the result's elements, if they were asked for and lie in the row.
+    pub(super) elements: Option<FieldId>,
+}
+
+/// Checks an expression.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(super) fn check(
+    syntax: &Syntax,
+    scope: &Scope,
+    demand: Demand,
+    fields: &mut FieldRecorder<'_>,
+) -> Checked<Resolved> {
+    let mut checker = Checker { fields, item: scope.item, variables: Vec::new() };
+    let operand = checker.operand(syntax)?;
+    let (typed, elements) = match demand {
+        Demand::Elements => checker.elements(operand),
+        Demand::Whole => (checker.whole(operand), None),
+    };
+    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements })
+}
+
+struct Checker<'c, 'p> {
+    fields: &'c mut FieldRecorder<'p>,
+    item: Option<ItemScope>,
+    /// Of the loops around the part that is being checked, the innermost last.
+    variables: Vec<Variable>,
+}
+
+/// The variable of a loop.
+struct Variable {
+    name: String,
+    /// Which field of the row it is, if it is one.
+    field: Option<FieldId>,
+    kind: StaticType,
+}
+
+/// A part of an expression of which it is not decided yet what is needed.
+enum Operand {
+    Place(Place),
+    Value(Typed),
+}
+
+/// A field of the row.
+struct Place {
+    path: Path,
+    field: FieldId,
+}
+
+/// A part of a tree, and what is known of its value.
+struct Typed {
+    tree: Tree,
+    kind: StaticType,
+}
+
+/// What selects an operand's demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// All of it.
+    Whole,
+    /// Its value if it is a scalar, else its kind.
+    Scalar,
+    /// The same, and the number of its elements.
+    Length,
+}
+
+impl Checker<'_, '_> {
+    /// Checks a part, without asking for anything yet.
+    fn operand(&mut self, syntax: &Syntax) -> Checked<Operand> {
+        let at = syntax.at;
+        let typed = match &syntax.kind {
+            SyntaxKind::Literal(value) => Typed::constant(value.clone()),
+            SyntaxKind::Identifier(name) => return self.identifier(at, name),
+            SyntaxKind::Select { operand, name, optional } => {
+                return self.select(syntax, operand, name, *optional);
+            }
+            SyntaxKind::Has { operand, name } => self.has(operand, name)?,
+            SyntaxKind::Index { operand, index, optional } => {
+                return self.index(operand, index, *optional);
+            }
+            SyntaxKind::Call(call) => self.call(at, call)?,
+            SyntaxKind::And(terms) => self.terms(terms, false)?,
+            SyntaxKind::Or(terms) => self.terms(terms, true)?,
+            SyntaxKind::Not(operand) => self.not(operand)?,
+            SyntaxKind::Negate(operand) => self.negate(at, operand)?,
+            SyntaxKind::Conditional(parts) => self.conditional(parts)?,
+            SyntaxKind::Arithmetic(operator, operands) => self.arithmetic(at, *operator, operands)?,
+            SyntaxKind::Compare(comparison, operands) => self.compare(at, *comparison, operands)?,
+            SyntaxKind::In(operands) => self.contained(at, operands)?,
+            SyntaxKind::List(elements) => self.list(elements)?,
+            SyntaxKind::Map(entries) => self.map(entries)?,
+            SyntaxKind::Macro(each) => self.bind(each, false)?,
+        };
+        Ok(Operand::Value(typed))
+    }
+
+    /// Checks a part whose value is needed.
+    fn value(&mut self, syntax: &Syntax, need: Need) -> Checked<Typed> {
+        let operand = self.operand(syntax)?;
+        Ok(self.need(operand, need))
+    }
+
+    fn need(&mut self, operand: Operand, need: Need) -> Typed {
+        match (operand, need) {
+            (Operand::Value(typed), _) => typed,
+            (Operand::Place(place), Need::Whole) => {
+                self.fields.keep(place.field);
+                place.read()
+            }
+            (Operand::Place(place), Need::Scalar) => {
+                self.fields.keep_scalar(place.field);
+                place.read()
+            }
+            (Operand::Place(place), Need::Length) => {
+                self.fields.keep_scalar(place.field);
+                self.fields.each(place.field);
+                place.read()
+            }
+        }
+    }
+
+    fn whole(&mut self, operand: Operand) -> Typed {
+        self.need(operand, Need::Whole)
+    }
+
+    /// An operand whose elements are needed one by one, and their field if they lie in the row.
+    fn elements(&mut self, operand: Operand) -> (Typed, Option<FieldId>) {
+        match operand {
+            Operand::Place(place) if place.path.optional_from.is_none() => {
+                let each = self.fields.each(place.field);
+                (place.read(), Some(each))
+            }
+            operand => (self.whole(operand), None),
+        }
+    }
+
+    /// A part that must be a bool.
+    fn truth(&mut self, syntax: &Syntax) -> Checked<Tree> {
+        let typed = self.value(syntax, Need::Scalar)?;
+        if !typed.kind.may_be(StaticType::Bool) {
+            return Err(fault(syntax.at, format!("expected a bool, found {}", typed.kind.name())));
+        }
+        Ok(typed.tree)
+    }
+
+    fn identifier(&mut self, at: u32, name: &str) -> Checked<Operand> {
+        let depth = self.variables.iter().rev().position(|variable| variable.name == name);
+        if let Some(depth) = depth {
+            let variable = &self.variables[self.variables.len() - 1 - depth];
+            let (field, kind) = (variable.field, variable.kind);
+            return Ok(from_base(Base::Variable(depth), field, None, kind));
+        }
+        Ok(match (name, self.item) {
+            ("object", _) => {
+                from_base(Base::Object, Some(FieldId::ROOT), Some(FieldId::ROOT), StaticType::Map)
+            }
+            ("item", Some(ItemScope::Field(field))) => {
+                from_base(Base::Item, Some(field), None, StaticType::Dyn)
+            }
+            ("item", Some(ItemScope::Computed)) => from_base(Base::Item, None, None, StaticType::Dyn),
+            ("index", Some(_)) => from_base(Base::ItemIndex, None, None, StaticType::Int),
+            ("key", Some(_)) => from_base(Base::ItemKey, None, None, StaticType::String),
+            _ => match type_named(name) {
+                Some(value) => Operand::Value(Typed::constant(value)),
+                None => return Err(fault(at, self.undeclared(name))),
+            },
+        })
+    }
+
+    fn undeclared(&self, name: &str) -> String {
+        let loops = self.variables.iter().map(|variable| variable.name.as_str());
+        let items: &[&str] = if self.item.is_some() { &["item", "index", "key"] } else { &[] };
+        let known = loops.chain(["object"]).chain(items.iter().copied());
+        format!("undeclared reference to '{name:.64}'{}", suggest::suggestion(name, known))
+    }
+
+    fn is_variable(&self, name: &str) -> bool {
+        let item = self.item.is_some() && matches!(name, "item" | "index" | "key");
+        name == "object" || item || self.variables.iter().any(|variable| variable.name == name)
+    }
+}
+
+fn from_base(base: Base, field: Option<FieldId>, slot: Option<FieldId>, kind: StaticType) -> Operand {
+    let path = Path { base, steps: Vec::new(), optional_from: None, slot };
+    match field {
+        Some(field) => Operand::Place(Place { path, field }),
+        None => Operand::Value(Typed { tree: Tree::Path(Box::new(path)), kind }),
+    }
+}
+
+impl Typed {
+    fn new(tree: Tree, kind: StaticType) -> Typed {
+        match fold::fold(tree) {
+            Tree::Constant(value) => Typed::constant(value),
+            tree => Typed { tree, kind },
+        }
+    }
+
+    fn constant(value: super::Value<'static>) -> Typed {
+        let kind = StaticType::of(&value);
+        Typed { tree: Tree::Constant(value), kind }
+    }
+}
+
+impl Place {
+    fn read(self) -> Typed {
+        let kind = if self.path.optional_from.is_some() { StaticType::Optional } else { StaticType::Dyn };
+        Typed { tree: Tree::Path(Box::new(self.path)), kind }
+    }
+}

@@ -1,0 +1,213 @@
+//! Operators and literals: types, and the shapes that have a node of their own.
+//!
+//! In: operators with their operands. Out: typed trees. Must never know: functions, macros.
+
+use super::super::Value;
+use super::super::fault::{Checked, fault};
+use super::super::syntax::{Arithmetic, Comparison, Syntax};
+use super::super::tree::{FieldIs, LiteralSet, Tree};
+use super::super::types::StaticType::{self, Bool, Bytes, Double, Duration, Int, List, Timestamp, Uint};
+use super::{Checker, Need, Operand, Typed};
+
+/// What `+` takes and gives.
+const ADD: &[[StaticType; 3]] = &[
+    [Int, Int, Int],
+    [Uint, Uint, Uint],
+    [Double, Double, Double],
+    [StaticType::String, StaticType::String, StaticType::String],
+    [Bytes, Bytes, Bytes],
+    [List, List, List],
+    [Timestamp, Duration, Timestamp],
+    [Duration, Timestamp, Timestamp],
+    [Duration, Duration, Duration],
+];
+
+/// What `-` takes and gives.
+const SUBTRACT: &[[StaticType; 3]] = &[
+    [Int, Int, Int],
+    [Uint, Uint, Uint],
+    [Double, Double, Double],
+    [Timestamp, Timestamp, Duration],
+    [Timestamp, Duration, Timestamp],
+    [Duration, Duration, Duration],
+];
+
+/// What `*` and `/` take and give; `%` only the first two.
+const MULTIPLY: &[[StaticType; 3]] = &[[Int, Int, Int], [Uint, Uint, Uint], [Double, Double, Double]];
+
+impl Checker<'_, '_> {
+    /// `a && b`, or `a || b` where `decisive` is true.
+    pub(super) fn terms(&mut self, terms: &[Syntax], decisive: bool) -> Checked<Typed> {
+        let terms: Box<[Tree]> = terms.iter().map(|term| self.truth(term)).collect::<Checked<_>>()?;
+        Ok(Typed::new(if decisive { Tree::Or(terms) } else { Tree::And(terms) }, Bool))
+    }
+
+    pub(super) fn not(&mut self, operand: &Syntax) -> Checked<Typed> {
+        let operand = self.truth(operand)?;
+        Ok(Typed::new(Tree::Not(Box::new(operand)), Bool))
+    }
+
+    pub(super) fn negate(&mut self, at: u32, operand: &Syntax) -> Checked<Typed> {
+        let operand = self.value(operand, Need::Scalar)?;
+        if !matches!(operand.kind, StaticType::Dyn | Int | Double | Duration) {
+            return Err(fault(at, format!("no such overload: - of {}", operand.kind.name())));
+        }
+        let kind = operand.kind;
+        Ok(Typed::new(Tree::Negate(Box::new(operand.tree)), kind))
+    }
+
+    pub(super) fn conditional(&mut self, parts: &[Syntax; 3]) -> Checked<Typed> {
+        let condition = self.truth(&parts[0])?;
+        let then = self.value(&parts[1], Need::Whole)?;
+        let otherwise = self.value(&parts[2], Need::Whole)?;
+        let kind = then.kind.join(otherwise.kind);
+        Ok(match condition {
+            Tree::Constant(Value::Bool(true)) => then,
+            Tree::Constant(Value::Bool(false)) => otherwise,
+            _ => Typed::new(Tree::Conditional(Box::new([condition, then.tree, otherwise.tree])), kind),
+        })
+    }
+
+    pub(super) fn arithmetic(
+        &mut self,
+        at: u32,
+        operator: Arithmetic,
+        operands: &[Syntax; 2],
+    ) -> Checked<Typed> {
+        let [left, right] = [self.operand(&operands[0])?, self.operand(&operands[1])?];
+        // Only `+` joins lists, and only with a list.
+        let scalar = operator != Arithmetic::Add || is_scalar(&left) || is_scalar(&right);
+        let need = if scalar { Need::Scalar } else { Need::Whole };
+        let [left, right] = [self.need(left, need), self.need(right, need)];
+        let signatures = match operator {
+            Arithmetic::Add => ADD,
+            Arithmetic::Subtract => SUBTRACT,
+            Arithmetic::Multiply | Arithmetic::Divide => MULTIPLY,
+            Arithmetic::Remainder => &MULTIPLY[..2],
+        };
+        let fitting = signatures.iter().filter(|[a, b, _]| left.kind.may_be(*a) && right.kind.may_be(*b));
+        let kind = fitting.map(|[.., result]| *result).reduce(StaticType::join);
+        let kind = kind.ok_or_else(|| mismatch(at, operator.symbol(), &left, &right))?;
+        Ok(Typed::new(Tree::Arithmetic(operator, Box::new([left.tree, right.tree])), kind))
+    }
+
+    pub(super) fn compare(
+        &mut self,
+        at: u32,
+        comparison: Comparison,
+        operands: &[Syntax; 2],
+    ) -> Checked<Typed> {
+        let [left, right] = [self.operand(&operands[0])?, self.operand(&operands[1])?];
+        let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let need =
+            if !equality || is_scalar(&left) || is_scalar(&right) { Need::Scalar } else { Need::Whole };
+        let [left, right] = [self.need(left, need), self.need(right, need)];
+        let numbers = left.kind.is_number() && right.kind.is_number();
+        let fits = if equality {
+            numbers || left.kind.may_be(right.kind) || [left.kind, right.kind].contains(&StaticType::Null)
+        } else {
+            numbers || (left.kind.may_be(right.kind) && is_ordered(left.kind) && is_ordered(right.kind))
+        };
+        if !fits {
+            return Err(mismatch(at, comparison.symbol(), &left, &right));
+        }
+        Ok(Typed::new(specialise(comparison, left.tree, right.tree), Bool))
+    }
+
+    /// `needle in haystack`
+    pub(super) fn contained(&mut self, at: u32, operands: &[Syntax; 2]) -> Checked<Typed> {
+        let needle = self.operand(&operands[0])?;
+        let haystack = self.value(&operands[1], Need::Whole)?;
+        if let Tree::Constant(Value::List(literals)) = &haystack.tree {
+            let scalars = literals.iter().all(|literal| literal.len().is_none());
+            let needle = self.need(needle, if scalars { Need::Scalar } else { Need::Whole });
+            let set = LiteralSet::new(literals);
+            return Ok(Typed::new(Tree::InSet(Box::new((needle.tree, set))), Bool));
+        }
+        let needle = self.whole(needle);
+        if !matches!(haystack.kind, StaticType::Dyn | List | StaticType::Map) {
+            return Err(mismatch(at, "in", &needle, &haystack));
+        }
+        Ok(Typed::new(Tree::In(Box::new([needle.tree, haystack.tree])), Bool))
+    }
+
+    pub(super) fn list(&mut self, elements: &[(Syntax, bool)]) -> Checked<Typed> {
+        let mut checked = Vec::with_capacity(elements.len());
+        for (element, optional) in elements {
+            checked.push((self.element(element, *optional)?, *optional));
+        }
+        Ok(Typed::new(Tree::List(checked.into()), List))
+    }
+
+    pub(super) fn map(&mut self, entries: &[(Syntax, Syntax, bool)]) -> Checked<Typed> {
+        let mut checked = Vec::with_capacity(entries.len());
+        for (key, value, optional) in entries {
+            let at = key.at;
+            let key = self.value(key, Need::Whole)?;
+            if !matches!(key.kind, StaticType::Dyn | Bool | Int | Uint | StaticType::String) {
+                return Err(fault(at, format!("unsupported key type: {}", key.kind.name())));
+            }
+            checked.push((key.tree, self.element(value, *optional)?, *optional));
+        }
+        Ok(Typed::new(Tree::Map(checked.into()), StaticType::Map))
+    }
+
+    /// An element of a literal; an optional one must be an optional.
+    fn element(&mut self, syntax: &Syntax, optional: bool) -> Checked<Tree> {
+        let typed = self.value(syntax, Need::Whole)?;
+        if optional && !typed.kind.may_be(StaticType::Optional) {
+            let message = format!("expected an optional after '?', found {}", typed.kind.name());
+            return Err(fault(syntax.at, message));
+        }
+        Ok(typed.tree)
+    }
+}
+
+/// Whether an operand cannot be a list or a map.
+fn is_scalar(operand: &Operand) -> bool {
+    match operand {
+        Operand::Place(_) => false,
+        Operand::Value(typed) => !matches!(
+            typed.kind,
+            StaticType::Dyn | List | StaticType::Map | StaticType::Optional | StaticType::Nodes
+        ),
+    }
+}
+
+fn is_ordered(kind: StaticType) -> bool {
+    kind.is_number()
+        || matches!(kind, StaticType::Dyn | Bool | StaticType::String | Bytes | Timestamp | Duration)
+}
+
+/// An equality of a field and a text has a node of its own; in any other, a literal stands on the right.
+fn specialise(comparison: Comparison, left: Tree, right: Tree) -> Tree {
+    let equal = match comparison {
+        Comparison::Equal => true,
+        Comparison::NotEqual => false,
+        _ => return Tree::Compare(comparison, Box::new([left, right])),
+    };
+    let (left, right) = match left {
+        Tree::Constant(_) if !matches!(right, Tree::Constant(_)) => (right, left),
+        _ => (left, right),
+    };
+    match (left, right) {
+        (Tree::Path(path), Tree::Constant(Value::String(text))) if path.optional_from.is_none() => {
+            match path.slot {
+                Some(field) => {
+                    let text = text.as_str().into();
+                    Tree::FieldIs(Box::new(FieldIs { field, path: *path, text, equal }))
+                }
+                None => {
+                    let literal = Tree::Constant(Value::String(text));
+                    Tree::Compare(comparison, Box::new([Tree::Path(path), literal]))
+                }
+            }
+        }
+        (left, right) => Tree::Compare(comparison, Box::new([left, right])),
+    }
+}
+
+fn mismatch(at: u32, operator: &str, left: &Typed, right: &Typed) -> super::super::fault::Fault {
+    let (left, right) = (left.kind.name(), right.kind.name());
+    fault(at, format!("no such overload: {left} {operator} {right}"))
+}

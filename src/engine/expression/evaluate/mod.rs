@@ -1,0 +1,266 @@
+//! Tree × row → value.
+//!
+//! In: a checked tree, the variables of one evaluation, a budget. Out: a value that borrows from both, or an error.
+//! Must never know: syntax, names of functions, what the value is for.
+//!
+//! Recursion is bounded by the depth of the tree, which the limits on the text bound.
+
+mod loops;
+mod operators;
+mod path;
+
+pub(super) use operators::timestamp;
+
+use std::sync::Arc;
+
+use super::compare::equal;
+use super::library::{Form, MAX_ARGUMENTS, Overload};
+use super::tree::{Call, FieldIs, LiteralSet, Tree};
+use super::{Budget, Environment, MapValue, Text, Value};
+use crate::error::EvaluationError;
+
+/// What evaluating gives.
+type Evaluated<'r> = Result<Value<'r>, EvaluationError>;
+
+/// The variables that a part of a tree sees: those of the evaluation, and of the loops around it, innermost first.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'f, 'r> {
+    /// Absent while constants are folded.
+    environment: Option<&'f Environment<'r>>,
+    variable: Option<(&'f Value<'r>, &'f Frame<'f, 'r>)>,
+}
+
+impl<'f, 'r> Frame<'f, 'r> {
+    /// Without loops.
+    pub(super) fn new(environment: Option<&'f Environment<'r>>) -> Self {
+        Frame { environment, variable: None }
+    }
+
+    fn bind(&'f self, value: &'f Value<'r>) -> Frame<'f, 'r> {
+        Frame { environment: self.environment, variable: Some((value, self)) }
+    }
+}
+
+/// Evaluates a tree.
+pub(super) fn evaluate<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    match tree {
+        Tree::Constant(value) => Ok(borrow(value)),
+        Tree::Path(path) => path::read(path, frame, budget),
+        Tree::Has(path) => path::has(path, frame, budget).map(Value::Bool),
+        Tree::FieldIs(test) => field_is(test, frame, budget),
+        Tree::InSet(test) => in_set(&test.0, &test.1, frame, budget),
+        Tree::And(terms) => all_of(terms, false, frame, budget),
+        Tree::Or(terms) => all_of(terms, true, frame, budget),
+        Tree::Not(operand) => match evaluate(operand, frame, budget)? {
+            Value::Bool(value) => Ok(Value::Bool(!value)),
+            other => Err(no_unary("!", &other)),
+        },
+        Tree::Negate(operand) => operators::negate(&evaluate(operand, frame, budget)?),
+        Tree::Conditional(parts) => conditional(parts, frame, budget),
+        Tree::Arithmetic(operator, operands) => {
+            let [left, right] = both(operands, frame, budget)?;
+            operators::compute(*operator, &left, &right, budget)
+        }
+        Tree::Compare(comparison, operands) => {
+            let [left, right] = both(operands, frame, budget)?;
+            operators::compare(*comparison, &left, &right, budget).map(Value::Bool)
+        }
+        Tree::In(operands) => {
+            let [needle, haystack] = both(operands, frame, budget)?;
+            operators::contains(&haystack, &needle, budget).map(Value::Bool)
+        }
+        Tree::Call(call) => self::call(call, frame, budget),
+        Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
+        Tree::List(elements) => list(elements, frame, budget),
+        Tree::Map(entries) => map(entries, frame, budget),
+        Tree::Loop(each) => loops::run(each, frame, budget),
+        Tree::OptMap(map) => loops::map_optional(map, frame, budget),
+    }
+}
+
+/// A constant without its own copy.
+fn borrow<'r>(value: &'r Value<'static>) -> Value<'r> {
+    match value {
+        Value::String(text) => Value::String(Text::Borrowed(text.as_str())),
+        other => other.clone(),
+    }
+}
+
+fn both<'r>(
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<[Value<'r>; 2], EvaluationError> {
+    budget.step(1)?;
+    Ok([evaluate(&operands[0], frame, budget)?, evaluate(&operands[1], frame, budget)?])
+}
+
+/// `&&` where `decisive` is false, `||` where it is true: a decisive term wins over errors on either side, an error
+/// over all else. Running out of budget is no error that anything may hide.
+fn all_of<'r>(
+    terms: &'r [Tree],
+    decisive: bool,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    let mut failed = None;
+    for term in terms {
+        match evaluate(term, frame, budget) {
+            Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
+            Ok(Value::Bool(_)) => {}
+            Ok(other) => {
+                failed.get_or_insert_with(|| no_unary(if decisive { "||" } else { "&&" }, &other));
+            }
+            Err(error) if budget.is_exhausted() => return Err(error),
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    failed.map_or(Ok(Value::Bool(!decisive)), Err)
+}
+
+fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    match evaluate(&parts[0], frame, budget)? {
+        Value::Bool(true) => evaluate(&parts[1], frame, budget),
+        Value::Bool(false) => evaluate(&parts[2], frame, budget),
+        other => Err(no_unary("?:", &other)),
+    }
+}
+
+fn field_is<'r>(test: &'r FieldIs, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    let Some(node) = frame.environment.and_then(|environment| environment.row.at(test.field)) else {
+        // Gives the error that names what is absent.
+        return path::read(&test.path, frame, budget);
+    };
+    budget.step(1)?;
+    let same = match node.as_str() {
+        Some(text) if text.len() == test.text.len() => {
+            budget.read(text.len())?;
+            *text == *test.text
+        }
+        _ => false,
+    };
+    Ok(Value::Bool(same == test.equal))
+}
+
+fn in_set<'r>(
+    needle: &'r Tree,
+    set: &'r LiteralSet,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    budget.step(1)?;
+    let needle = evaluate(needle, frame, budget)?;
+    if let Some(text) = needle.as_str() {
+        budget.read(text.len())?;
+        return Ok(Value::Bool(set.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()));
+    }
+    for literal in &set.others {
+        budget.step(1)?;
+        if equal(&needle, literal, budget)? {
+            return Ok(Value::Bool(true));
+        }
+    }
+    Ok(Value::Bool(false))
+}
+
+fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    budget.step(1)?;
+    if let [Overload { form: form @ (Form::Or | Form::OrValue), .. }] = *call.overloads {
+        return or_else(call, matches!(form, Form::OrValue), frame, budget);
+    }
+    let mut arguments = [const { Value::Null }; MAX_ARGUMENTS];
+    for (slot, argument) in arguments.iter_mut().zip(&call.arguments) {
+        *slot = evaluate(argument, frame, budget)?;
+    }
+    let arguments = &arguments[..call.arguments.len()];
+    let takes = |overload: &&&Overload| {
+        overload.parameters.iter().zip(arguments).all(|(wanted, argument)| wanted.admits(argument))
+    };
+    match call.overloads.iter().find(takes) {
+        Some(overload) => match overload.form {
+            Form::Eager(run) | Form::Size(run) | Form::Matches(run) => run(arguments, budget),
+            Form::Or | Form::OrValue => Err(EvaluationError::new("no such overload")),
+        },
+        None => Err(no_call(call, arguments)),
+    }
+}
+
+/// `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only where it is needed.
+fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    match evaluate(&call.arguments[0], frame, budget)? {
+        Value::Optional(Some(value)) if unwrap => Ok(Value::clone(&value)),
+        some @ Value::Optional(Some(_)) => Ok(some),
+        Value::Optional(None) => match evaluate(&call.arguments[1], frame, budget)? {
+            other if unwrap || matches!(other, Value::Optional(_)) => Ok(other),
+            other => Err(no_call(call, &[Value::Optional(None), other])),
+        },
+        other => Err(no_call(call, &[other])),
+    }
+}
+
+fn matches<'r>(
+    text: &'r Tree,
+    pattern: &regex::Regex,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    budget.step(1)?;
+    match evaluate(text, frame, budget)? {
+        Value::String(text) => {
+            budget.read(text.as_str().len())?;
+            Ok(Value::Bool(pattern.is_match(text.as_str())))
+        }
+        other => {
+            Err(EvaluationError::new(format!("no such overload: {}.matches(string)", other.type_name())))
+        }
+    }
+}
+
+fn list<'r>(elements: &'r [(Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    budget.build_values(elements.len())?;
+    let mut values = Vec::with_capacity(elements.len());
+    for (element, optional) in elements {
+        let value = evaluate(element, frame, budget)?;
+        values.extend(if *optional { present(value)? } else { Some(value) });
+    }
+    Ok(Value::List(values.into()))
+}
+
+fn map<'r>(entries: &'r [(Tree, Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    budget.build_values(entries.len().saturating_mul(2))?;
+    let mut map = MapValue::default();
+    for (key, value, optional) in entries {
+        let key = evaluate(key, frame, budget)?;
+        let value = evaluate(value, frame, budget)?;
+        if let Some(value) = if *optional { present(value)? } else { Some(value) } {
+            map.insert(key, value)?;
+        }
+    }
+    Ok(Value::Map(Arc::new(map)))
+}
+
+/// What an optional element of a literal adds.
+fn present(value: Value<'_>) -> Result<Option<Value<'_>>, EvaluationError> {
+    match value {
+        Value::Optional(value) => Ok(value.map(|value| Value::clone(&value))),
+        other => Err(no_unary("?", &other)),
+    }
+}
+
+fn no_unary(operator: &str, operand: &Value<'_>) -> EvaluationError {
+    EvaluationError::new(format!("no such overload: {operator} of {}", operand.type_name()))
+}
+
+fn no_call(call: &Call, arguments: &[Value<'_>]) -> EvaluationError {
+    let Some(overload) = call.overloads.first() else { return EvaluationError::new("no such overload") };
+    let types: Vec<_> = arguments.iter().map(Value::type_name).collect();
+    let text = match types.split_first() {
+        Some((receiver, rest)) if overload.receiver => {
+            format!("no such overload: {receiver}.{}({})", overload.name, rest.join(", "))
+        }
+        _ => format!("no such overload: {}({})", overload.name, types.join(", ")),
+    };
+    EvaluationError::new(text)
+}

@@ -1,0 +1,199 @@
+//! What the operators compute.
+//!
+//! In: operands. Out: a value, or an error where it does not fit its type. Must never know: where operands came from.
+
+use std::cmp::Ordering;
+
+use super::super::compare::{equal, lookup, order};
+use super::super::syntax::{Arithmetic, Comparison};
+use super::super::{Budget, Text, Value};
+use super::{Evaluated, no_unary};
+use crate::error::EvaluationError;
+use crate::scalar::{Duration, Timestamp};
+
+const SECOND: i128 = 1_000_000_000;
+
+/// The first and the last second of a timestamp: 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
+const TIMESTAMP_SECONDS: std::ops::RangeInclusive<i128> = -62_135_596_800..=253_402_300_799;
+
+/// `left operator right`
+pub(super) fn compute<'r>(
+    operator: Arithmetic,
+    left: &Value<'r>,
+    right: &Value<'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    match (left, right) {
+        (Value::Int(a), Value::Int(b)) => integers(operator, *a, *b),
+        (Value::Uint(a), Value::Uint(b)) => unsigned(operator, *a, *b),
+        (Value::Double(a), Value::Double(b)) => match operator {
+            Arithmetic::Add => Ok(Value::Double(a + b)),
+            Arithmetic::Subtract => Ok(Value::Double(a - b)),
+            Arithmetic::Multiply => Ok(Value::Double(a * b)),
+            Arithmetic::Divide => Ok(Value::Double(a / b)),
+            Arithmetic::Remainder => Err(no_binary(operator.symbol(), left, right)),
+        },
+        _ => match (operator, join(operator, left, right, budget)?) {
+            (_, Some(joined)) => Ok(joined),
+            (Arithmetic::Add | Arithmetic::Subtract, None) => times(operator, left, right),
+            _ => Err(no_binary(operator.symbol(), left, right)),
+        },
+    }
+}
+
+fn integers<'r>(operator: Arithmetic, a: i64, b: i64) -> Evaluated<'r> {
+    let result = match operator {
+        Arithmetic::Add => a.checked_add(b),
+        Arithmetic::Subtract => a.checked_sub(b),
+        Arithmetic::Multiply => a.checked_mul(b),
+        Arithmetic::Divide if b == 0 => return Err(EvaluationError::new("division by zero")),
+        Arithmetic::Divide => a.checked_div(b),
+        Arithmetic::Remainder if b == 0 => return Err(EvaluationError::new("modulus by zero")),
+        Arithmetic::Remainder => a.checked_rem(b),
+    };
+    result.map(Value::Int).ok_or_else(|| EvaluationError::new("integer overflow"))
+}
+
+fn unsigned<'r>(operator: Arithmetic, a: u64, b: u64) -> Evaluated<'r> {
+    let result = match operator {
+        Arithmetic::Add => a.checked_add(b),
+        Arithmetic::Subtract => a.checked_sub(b),
+        Arithmetic::Multiply => a.checked_mul(b),
+        Arithmetic::Divide if b == 0 => return Err(EvaluationError::new("division by zero")),
+        Arithmetic::Divide => a.checked_div(b),
+        Arithmetic::Remainder if b == 0 => return Err(EvaluationError::new("modulus by zero")),
+        Arithmetic::Remainder => a.checked_rem(b),
+    };
+    result.map(Value::Uint).ok_or_else(|| EvaluationError::new("unsigned integer overflow"))
+}
+
+/// `+` of strings, bytes and lists; nothing for other operands.
+fn join<'r>(
+    operator: Arithmetic,
+    left: &Value<'r>,
+    right: &Value<'r>,
+    budget: &mut Budget,
+) -> Result<Option<Value<'r>>, EvaluationError> {
+    if operator != Arithmetic::Add {
+        return Ok(None);
+    }
+    Ok(match (left, right) {
+        (Value::String(a), Value::String(b)) => {
+            budget.build(a.as_str().len().saturating_add(b.as_str().len()))?;
+            Some(Value::String(Text::Shared([a.as_str(), b.as_str()].concat().into())))
+        }
+        (Value::Bytes(a), Value::Bytes(b)) => {
+            budget.build(a.len().saturating_add(b.len()))?;
+            Some(Value::Bytes([&**a, &**b].concat().into()))
+        }
+        _ => match (left.list_items(), right.list_items()) {
+            (Some(a), Some(b)) => {
+                budget.build_values(left.len().unwrap_or(0).saturating_add(right.len().unwrap_or(0)))?;
+                Some(Value::List(a.chain(b).collect()))
+            }
+            _ => None,
+        },
+    })
+}
+
+/// `+` and `-` of timestamps and durations.
+fn times<'r>(operator: Arithmetic, left: &Value<'r>, right: &Value<'r>) -> Evaluated<'r> {
+    let add = operator == Arithmetic::Add;
+    match (left, right) {
+        (Value::Timestamp(a), Value::Duration(b)) => {
+            let b = i128::from(b.nanos);
+            timestamp(nanos(a) + if add { b } else { -b })
+        }
+        (Value::Duration(a), Value::Timestamp(b)) if add => timestamp(nanos(b) + i128::from(a.nanos)),
+        (Value::Duration(a), Value::Duration(b)) => {
+            let sum = if add { a.nanos.checked_add(b.nanos) } else { a.nanos.checked_sub(b.nanos) };
+            duration(sum)
+        }
+        (Value::Timestamp(a), Value::Timestamp(b)) if !add => {
+            duration(i64::try_from(nanos(a) - nanos(b)).ok())
+        }
+        _ => Err(no_binary(operator.symbol(), left, right)),
+    }
+}
+
+fn nanos(instant: &Timestamp) -> i128 {
+    i128::from(instant.seconds) * SECOND + i128::from(instant.nanos)
+}
+
+/// The timestamp so many nanoseconds after 1970.
+pub(in super::super) fn timestamp<'r>(nanos: i128) -> Evaluated<'r> {
+    let seconds = nanos.div_euclid(SECOND);
+    if !TIMESTAMP_SECONDS.contains(&seconds) {
+        return Err(EvaluationError::new("timestamp overflow"));
+    }
+    let seconds = i64::try_from(seconds).expect("the range of timestamps is within 64 bits");
+    let nanos = u32::try_from(nanos.rem_euclid(SECOND)).expect("a remainder is below a second");
+    Ok(Value::Timestamp(Timestamp { seconds, nanos }))
+}
+
+fn duration<'r>(nanos: Option<i64>) -> Evaluated<'r> {
+    let nanos = nanos.ok_or_else(|| EvaluationError::new("duration overflow"))?;
+    Ok(Value::Duration(Duration { nanos }))
+}
+
+/// `-operand`
+pub(super) fn negate<'r>(operand: &Value<'r>) -> Evaluated<'r> {
+    match operand {
+        Value::Int(value) => {
+            value.checked_neg().map(Value::Int).ok_or_else(|| EvaluationError::new("integer overflow"))
+        }
+        Value::Double(value) => Ok(Value::Double(-value)),
+        Value::Duration(value) => duration(value.nanos.checked_neg()),
+        other => Err(no_unary("-", other)),
+    }
+}
+
+/// `left comparison right`
+pub(super) fn compare(
+    comparison: Comparison,
+    left: &Value<'_>,
+    right: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match comparison {
+        Comparison::Equal => return equal(left, right, budget),
+        Comparison::NotEqual => return Ok(!equal(left, right, budget)?),
+        _ => {}
+    }
+    if let (Some(a), Some(b)) = (left.as_str(), right.as_str()) {
+        budget.read(a.len().min(b.len()))?;
+    }
+    let ordering = order(left, right).ok_or_else(|| no_binary(comparison.symbol(), left, right))?;
+    Ok(ordering.is_some_and(|ordering| match comparison {
+        Comparison::Less => ordering == Ordering::Less,
+        Comparison::LessOrEqual => ordering != Ordering::Greater,
+        Comparison::Greater => ordering == Ordering::Greater,
+        _ => ordering != Ordering::Less,
+    }))
+}
+
+/// `needle in haystack`
+pub(super) fn contains(
+    haystack: &Value<'_>,
+    needle: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    let Some(items) = haystack.list_items() else {
+        return match haystack.len() {
+            Some(_) => Ok(lookup(haystack, needle, budget)?.is_some()),
+            None => Err(no_binary("in", needle, haystack)),
+        };
+    };
+    for item in items {
+        budget.step(1)?;
+        if equal(&item, needle, budget)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn no_binary(operator: &str, left: &Value<'_>, right: &Value<'_>) -> EvaluationError {
+    let (left, right) = (left.type_name(), right.type_name());
+    EvaluationError::new(format!("no such overload: {left} {operator} {right}"))
+}

@@ -1,0 +1,213 @@
+//! Walks paths: field reads, selections, indices, presence.
+//!
+//! In: a path and the variables. Out: the value at its end, or the error that the whole object would give. Must never
+//! know: what else an expression does.
+//!
+//! Answers are those of cel-go (`refQualify` in `interpreter/attributes.go`): what a map, or anything that has no
+//! members, does not hold is `no such key`; only a list refuses a name.
+
+use std::sync::Arc;
+
+use super::super::compare::lookup;
+use super::super::tree::{Base, Path, Step};
+use super::super::{Budget, Position, Text, Value};
+use super::{Evaluated, Frame, evaluate};
+use crate::error::EvaluationError;
+use crate::row::Kind;
+
+/// The value at the end of a path; an optional if any part of the path is.
+pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    budget.step(1)?;
+    let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
+    if let Some(node) = at_slot {
+        let value = Value::from_node(node);
+        return Ok(if path.optional_from.is_some() { some(value) } else { value });
+    }
+    let mut walk = Walk::start(path, frame, budget)?;
+    for (index, step) in path.steps.iter().enumerate() {
+        walk.optional |= path.optional_from.is_some_and(|from| from <= index);
+        match walk.step(step, frame, budget)? {
+            Reached::Value(value) => walk.value = value,
+            _ if walk.optional => return Ok(Value::Optional(None)),
+            absent => return Err(absent.error(step)),
+        }
+        if walk.ended {
+            return Ok(Value::Optional(None));
+        }
+    }
+    Ok(if walk.optional { some(walk.value) } else { walk.value })
+}
+
+/// Whether the last step of a path exists; everything before it must, unless it is optional.
+pub(super) fn has<'r>(
+    path: &'r Path,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    budget.step(1)?;
+    if path.slot.and_then(|slot| frame.environment?.row.at(slot)).is_some() {
+        return Ok(true);
+    }
+    let Some((last, before)) = path.steps.split_last() else { return Ok(true) };
+    let mut walk = Walk::start(path, frame, budget)?;
+    for (index, step) in before.iter().enumerate() {
+        walk.optional |= path.optional_from.is_some_and(|from| from <= index);
+        match walk.step(step, frame, budget)? {
+            Reached::Value(value) => walk.value = value,
+            _ if walk.optional => return Ok(false),
+            absent => return Err(absent.error(step)),
+        }
+    }
+    Ok(!walk.ended && matches!(walk.step(last, frame, budget)?, Reached::Value(_)))
+}
+
+fn some(value: Value<'_>) -> Value<'_> {
+    Value::Optional(Some(Arc::new(value)))
+}
+
+struct Walk<'r> {
+    value: Value<'r>,
+    /// Whether what is absent is no error any more.
+    optional: bool,
+    /// Whether the path began at an optional without value.
+    ended: bool,
+}
+
+/// Where a step leads.
+enum Reached<'r> {
+    Value(Value<'r>),
+    NoKey(Option<Value<'r>>),
+    NoIndex(i64),
+}
+
+impl<'r> Walk<'r> {
+    fn start(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<Self, EvaluationError> {
+        let value = match &path.base {
+            Base::Variable(depth) => variable(*depth, frame)?,
+            Base::Value(tree) => evaluate(tree, frame, budget)?,
+            base => of_environment(base, frame)?,
+        };
+        // A path of no steps is its base, optional or not.
+        if path.steps.is_empty() {
+            return Ok(Walk { value, optional: false, ended: false });
+        }
+        Ok(match value {
+            Value::Optional(Some(value)) => {
+                Walk { value: Value::clone(&value), optional: true, ended: false }
+            }
+            Value::Optional(None) => Walk { value: Value::Null, optional: true, ended: true },
+            value => Walk { value, optional: false, ended: false },
+        })
+    }
+
+    fn step(
+        &self,
+        step: &'r Step,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<Reached<'r>, EvaluationError> {
+        match step {
+            Step::Member { field, name } => match (&self.value, field) {
+                (Value::Node(node), Some(field)) if node.kind() == Kind::Map => {
+                    Ok(match node.member(*field, name) {
+                        Some(member) => Reached::Value(Value::from_node(member)),
+                        None => Reached::NoKey(None),
+                    })
+                }
+                _ => self.index(Value::String(Text::Borrowed(name)), budget),
+            },
+            Step::Index(index) => {
+                let index = evaluate(index, frame, budget)?;
+                self.index(index, budget)
+            }
+        }
+    }
+
+    fn index(&self, index: Value<'r>, budget: &mut Budget) -> Result<Reached<'r>, EvaluationError> {
+        let Some(mut items) = self.value.list_items() else {
+            return Ok(match lookup(&self.value, &index, budget)? {
+                Some(value) => Reached::Value(value),
+                None => Reached::NoKey(Some(index)),
+            });
+        };
+        let position = list_index(&index)?;
+        let Ok(count) = usize::try_from(position) else { return Ok(Reached::NoIndex(position)) };
+        if count >= self.value.len().unwrap_or(0) {
+            return Ok(Reached::NoIndex(position));
+        }
+        budget.read(count)?;
+        Ok(match items.nth(count) {
+            Some(value) => Reached::Value(value),
+            None => Reached::NoIndex(position),
+        })
+    }
+}
+
+impl Reached<'_> {
+    fn error(self, step: &Step) -> EvaluationError {
+        match (self, step) {
+            (Reached::NoIndex(index), _) => EvaluationError::new(format!("index out of bounds: {index}")),
+            (_, Step::Member { name, .. }) => EvaluationError::new(format!("no such key: {name:.64}")),
+            (Reached::NoKey(Some(key)), Step::Index(_)) => {
+                EvaluationError::new(format!("no such key: {}", describe(&key)))
+            }
+            _ => EvaluationError::new("no such key"),
+        }
+    }
+}
+
+/// A key in an error.
+fn describe(key: &Value<'_>) -> String {
+    match key {
+        Value::String(text) => format!("{:.64}", text.as_str()),
+        Value::Int(value) => value.to_string(),
+        Value::Uint(value) => value.to_string(),
+        Value::Double(value) => value.to_string(),
+        Value::Bool(value) => value.to_string(),
+        other => format!("a {}", other.type_name()),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn list_index(index: &Value<'_>) -> Result<i64, EvaluationError> {
+    let unsupported =
+        |value: String| EvaluationError::new(format!("unsupported index value {value} in list"));
+    match index {
+        Value::Int(value) => Ok(*value),
+        Value::Uint(value) => i64::try_from(*value).map_err(|_| unsupported(value.to_string())),
+        Value::Double(value) if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 => {
+            Ok(*value as i64)
+        }
+        Value::Double(value) => Err(unsupported(value.to_string())),
+        other => Err(EvaluationError::new(format!("unsupported index type '{}' in list", other.type_name()))),
+    }
+}
+
+fn variable<'r>(depth: usize, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
+    let mut frame = frame;
+    for _ in 0..depth {
+        frame = frame.variable.ok_or_else(unbound)?.1;
+    }
+    frame.variable.map(|(value, _)| value.clone()).ok_or_else(unbound)
+}
+
+fn of_environment<'r>(base: &Base, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
+    let environment = frame.environment.ok_or_else(unbound)?;
+    match (base, &environment.position) {
+        (Base::Object, _) => Ok(Value::Node(environment.row.root())),
+        (Base::Item, _) => environment.item.clone().ok_or_else(unbound),
+        (Base::ItemIndex, Some(Position::Index(index))) => Ok(Value::Int(*index)),
+        (Base::ItemKey, Some(Position::Key(key))) => Ok(Value::String(key.clone())),
+        (Base::ItemIndex, Some(Position::Key(_))) => {
+            Err(EvaluationError::new("no such variable: index (the items are entries of a map: use key)"))
+        }
+        (Base::ItemKey, Some(Position::Index(_))) => {
+            Err(EvaluationError::new("no such variable: key (the items are elements of a list: use index)"))
+        }
+        _ => Err(unbound()),
+    }
+}
+
+fn unbound() -> EvaluationError {
+    EvaluationError::new("no such variable")
+}

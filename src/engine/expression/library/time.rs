@@ -1,0 +1,117 @@
+//! The calendar: parts of timestamps and durations, and their texts.
+//!
+//! In: timestamps, durations, IANA time zones and fixed offsets. Out: numbers and texts. Must never know: clocks.
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDateTime, Offset, TimeZone, Timelike};
+
+use super::super::Value;
+use super::super::types::StaticType::{self, Duration as Span, Int, String, Timestamp as Instant};
+use super::{Overload, method, no_overload};
+use crate::error::EvaluationError;
+use crate::scalar::{Duration, Timestamp};
+
+const UTC: &[StaticType] = &[Instant];
+const ZONED: &[StaticType] = &[Instant, String];
+
+pub(super) const TABLE: &[Overload] = &[
+    method("getFullYear", UTC, Int, |a, _| part(a, |t| i64::from(t.year()))),
+    method("getFullYear", ZONED, Int, |a, _| part(a, |t| i64::from(t.year()))),
+    method("getMonth", UTC, Int, |a, _| part(a, |t| i64::from(t.month0()))),
+    method("getMonth", ZONED, Int, |a, _| part(a, |t| i64::from(t.month0()))),
+    method("getDate", UTC, Int, |a, _| part(a, |t| i64::from(t.day()))),
+    method("getDate", ZONED, Int, |a, _| part(a, |t| i64::from(t.day()))),
+    method("getDayOfMonth", UTC, Int, |a, _| part(a, |t| i64::from(t.day0()))),
+    method("getDayOfMonth", ZONED, Int, |a, _| part(a, |t| i64::from(t.day0()))),
+    method("getDayOfWeek", UTC, Int, |a, _| part(a, day_of_week)),
+    method("getDayOfWeek", ZONED, Int, |a, _| part(a, day_of_week)),
+    method("getDayOfYear", UTC, Int, |a, _| part(a, |t| i64::from(t.ordinal0()))),
+    method("getDayOfYear", ZONED, Int, |a, _| part(a, |t| i64::from(t.ordinal0()))),
+    method("getHours", UTC, Int, |a, _| part(a, |t| i64::from(t.hour()))),
+    method("getHours", ZONED, Int, |a, _| part(a, |t| i64::from(t.hour()))),
+    method("getMinutes", UTC, Int, |a, _| part(a, |t| i64::from(t.minute()))),
+    method("getMinutes", ZONED, Int, |a, _| part(a, |t| i64::from(t.minute()))),
+    method("getSeconds", UTC, Int, |a, _| part(a, |t| i64::from(t.second()))),
+    method("getSeconds", ZONED, Int, |a, _| part(a, |t| i64::from(t.second()))),
+    method("getMilliseconds", UTC, Int, |a, _| part(a, milliseconds)),
+    method("getMilliseconds", ZONED, Int, |a, _| part(a, milliseconds)),
+    method("getHours", &[Span], Int, |a, _| whole(a, 3_600_000_000_000)),
+    method("getMinutes", &[Span], Int, |a, _| whole(a, 60_000_000_000)),
+    method("getSeconds", &[Span], Int, |a, _| whole(a, 1_000_000_000)),
+    method("getMilliseconds", &[Span], Int, |a, _| whole(a, 1_000_000)),
+];
+
+/// One part of a timestamp in UTC, or in the zone that the second argument names.
+fn part<'r>(
+    arguments: &[Value<'r>],
+    read: impl Fn(NaiveDateTime) -> i64,
+) -> Result<Value<'r>, EvaluationError> {
+    let Some(Value::Timestamp(instant)) = arguments.first() else { return Err(no_overload()) };
+    let utc = calendar(instant).ok_or_else(|| EvaluationError::new("timestamp overflow"))?;
+    let local = match arguments.get(1) {
+        Some(Value::String(zone)) => {
+            let offset = offset(zone.as_str(), utc)?;
+            utc.checked_add_offset(offset).ok_or_else(|| EvaluationError::new("timestamp overflow"))?
+        }
+        _ => utc,
+    };
+    Ok(Value::Int(read(local)))
+}
+
+fn calendar(instant: &Timestamp) -> Option<NaiveDateTime> {
+    DateTime::from_timestamp(instant.seconds, instant.nanos).map(|time| time.naive_utc())
+}
+
+/// How far a zone is from UTC at that time: `Europe/Berlin`, `UTC`, `+02:00`, `-07:30`, `02:00`.
+fn offset(zone: &str, utc: NaiveDateTime) -> Result<FixedOffset, EvaluationError> {
+    let unknown = || EvaluationError::new(format!("unknown time zone {zone:.64}"));
+    if zone.is_empty() || zone == "UTC" {
+        return Ok(chrono::Utc.fix());
+    }
+    if let Some((hours, minutes)) = zone.split_once(':') {
+        let minutes: i32 = minutes.parse().map_err(|_| unknown())?;
+        let west = hours.starts_with('-');
+        let hours: i32 = hours.parse().map_err(|_| unknown())?;
+        if !(0..60).contains(&minutes) || hours.abs() > 23 {
+            return Err(unknown());
+        }
+        let seconds = hours * 3600 + if west { -minutes * 60 } else { minutes * 60 };
+        return FixedOffset::east_opt(seconds).ok_or_else(unknown);
+    }
+    let zone: chrono_tz::Tz = zone.parse().map_err(|_| unknown())?;
+    Ok(zone.offset_from_utc_datetime(&utc).fix())
+}
+
+fn day_of_week(time: NaiveDateTime) -> i64 {
+    i64::from(time.weekday().num_days_from_sunday())
+}
+
+fn milliseconds(time: NaiveDateTime) -> i64 {
+    i64::from(time.nanosecond() / 1_000_000)
+}
+
+/// A duration in whole units of so many nanoseconds.
+fn whole<'r>(arguments: &[Value<'r>], unit: i64) -> Result<Value<'r>, EvaluationError> {
+    let [Value::Duration(duration)] = arguments else { return Err(no_overload()) };
+    Ok(Value::Int(duration.nanos / unit))
+}
+
+/// RFC 3339 in UTC, with as many digits of a second as it needs.
+pub(in super::super) fn format_timestamp(instant: &Timestamp) -> std::string::String {
+    let Some(time) = calendar(instant) else { return std::string::String::new() };
+    let fraction = fraction(u64::from(instant.nanos));
+    format!("{}{fraction}Z", time.format("%Y-%m-%dT%H:%M:%S"))
+}
+
+/// Seconds, with as many digits behind the point as they need: `5400s`, `1.5s`.
+pub(in super::super) fn format_duration(duration: &Duration) -> std::string::String {
+    let sign = if duration.nanos < 0 { "-" } else { "" };
+    let nanos = duration.nanos.unsigned_abs();
+    format!("{sign}{}{}s", nanos / 1_000_000_000, fraction(nanos % 1_000_000_000))
+}
+
+fn fraction(nanos: u64) -> std::string::String {
+    if nanos == 0 {
+        return std::string::String::new();
+    }
+    format!(".{nanos:09}").trim_end_matches('0').to_owned()
+}

@@ -1,0 +1,153 @@
+//! The expression tree that is evaluated: names resolved, functions chosen, constants folded.
+//!
+//! In: built by the checker. Out: walked by the evaluator. Must never know: how an author wrote it, or which of the
+//! languages in.
+
+use regex::Regex;
+
+use super::Value;
+use super::library::Overload;
+use super::syntax::{Arithmetic, Comparison};
+use crate::row::FieldId;
+
+/// One node.
+#[derive(Clone, Debug)]
+pub(super) enum Tree {
+    Constant(Value<'static>),
+    /// The value at the end of a path.
+    Path(Box<Path>),
+    /// Whether the last step of a path exists. Invariant: it has at least one step.
+    Has(Box<Path>),
+    /// `field == "text"`, or `!=`
+    FieldIs(Box<FieldIs>),
+    /// `needle in [literals]`
+    InSet(Box<(Tree, LiteralSet)>),
+    And(Box<[Tree]>),
+    Or(Box<[Tree]>),
+    Not(Box<Tree>),
+    Negate(Box<Tree>),
+    /// condition, then, otherwise
+    Conditional(Box<[Tree; 3]>),
+    Arithmetic(Arithmetic, Box<[Tree; 2]>),
+    Compare(Comparison, Box<[Tree; 2]>),
+    In(Box<[Tree; 2]>),
+    Call(Box<Call>),
+    /// `text.matches("literal")`
+    Matches(Box<(Tree, Regex)>),
+    /// Elements, and whether an optional without value is left out.
+    List(Box<[(Tree, bool)]>),
+    /// Keys, values, and whether an optional without value is left out.
+    Map(Box<[(Tree, Tree, bool)]>),
+    Loop(Box<Loop>),
+    OptMap(Box<OptMap>),
+}
+
+/// A chain of selections and indices.
+#[derive(Clone, Debug)]
+pub(super) struct Path {
+    pub(super) base: Base,
+    pub(super) steps: Vec<Step>,
+    /// From this step on, what is absent is no error: the path gives an optional.
+    pub(super) optional_from: Option<usize>,
+    /// Where the row holds the end of the path: only for members of the object, one below the other.
+    pub(super) slot: Option<FieldId>,
+}
+
+/// Where a path begins.
+#[derive(Clone, Debug)]
+pub(super) enum Base {
+    /// `object`
+    Object,
+    /// `item`
+    Item,
+    /// `index`, the position of the item in a list
+    ItemIndex,
+    /// `key`, the position of the item in a map
+    ItemKey,
+    /// The variable of the loop that many loops further out.
+    Variable(usize),
+    Value(Tree),
+}
+
+/// One step of a path.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A member of a map, by a name that is known. Without a field, the map is one that was kept whole or built.
+    Member {
+        field: Option<FieldId>,
+        name: Box<str>,
+    },
+    Index(Tree),
+}
+
+/// A comparison of a field with a text, without making a value of either.
+#[derive(Clone, Debug)]
+pub(super) struct FieldIs {
+    pub(super) field: FieldId,
+    /// For the error where the field is absent.
+    pub(super) path: Path,
+    pub(super) text: Box<str>,
+    /// `==` rather than `!=`
+    pub(super) equal: bool,
+}
+
+/// The literals of a list that something is searched in.
+#[derive(Clone, Debug)]
+pub(super) struct LiteralSet {
+    /// Sorted.
+    pub(super) texts: Box<[Box<str>]>,
+    /// Those that are no strings.
+    pub(super) others: Box<[Value<'static>]>,
+}
+
+/// A call of a function.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// Those that the static types leave; the first that takes the arguments is called.
+    pub(super) overloads: Box<[&'static Overload]>,
+    /// The receiver first.
+    pub(super) arguments: Box<[Tree]>,
+}
+
+/// A loop over the elements of a list or the keys of a map, each bound to a variable in turn.
+#[derive(Clone, Debug)]
+pub(super) struct Loop {
+    pub(super) kind: LoopKind,
+    pub(super) range: Tree,
+    /// What decides; absent only where everything is collected.
+    pub(super) condition: Option<Tree>,
+    /// What is collected: of [`LoopKind::Map`].
+    pub(super) result: Option<Tree>,
+}
+
+/// What a loop gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LoopKind {
+    All,
+    Exists,
+    ExistsOne,
+    Filter,
+    /// The number of elements that a filter would give.
+    Count,
+    Map,
+}
+
+/// `operand.optMap(variable, body)`
+#[derive(Clone, Debug)]
+pub(super) struct OptMap {
+    pub(super) operand: Tree,
+    pub(super) body: Tree,
+    /// Whether the body gives an optional itself.
+    pub(super) flat: bool,
+}
+
+impl LiteralSet {
+    /// The set of these literals.
+    pub(super) fn new(literals: &[Value<'static>]) -> LiteralSet {
+        let texts = literals.iter().filter_map(Value::as_str);
+        let mut texts: Vec<Box<str>> = texts.map(Box::from).collect();
+        texts.sort_unstable();
+        let others = literals.iter().filter(|literal| literal.as_str().is_none());
+        LiteralSet { texts: texts.into(), others: others.cloned().collect() }
+    }
+}

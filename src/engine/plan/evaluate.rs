@@ -1,0 +1,190 @@
+//! A plan × a row → what the row contributes.
+//!
+//! In: a plan, a row, a meter. Out: an [`Evaluation`]. A failure concerns what it concerns and nothing else: of the
+//! filter, the object does not count; of an attribute, the attribute is left out; of a value, the element is left out.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::definition::{ProjectionKind, TextForm};
+use crate::error::EvaluationError;
+use crate::expression::{Budget, Environment, Outcome, Text, Value};
+use crate::row::{Kind, Row};
+use crate::series::Amount;
+
+use super::{Contributed, Evaluation, Failure, FieldTest, Meter, Plan, ProjectionStep, Step, ValueStep};
+use super::{amount, elements, text};
+
+/// Longer texts are cut, and told apart by a hash of all of them: a label is no place for documents.
+const LONGEST_TEXT: usize = 1024;
+
+impl Plan {
+    /// What `row` contributes. Selectors are checked here too, so this alone is the meaning of the definition.
+    pub fn evaluate<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
+        let mut evaluation = Evaluation::default();
+        if !self.conditions.selector.matches(row) || !self.fields.iter().all(|test| test.holds(row)) {
+            return evaluation;
+        }
+        let mut run = Run { meter, environment: Environment { row, item: None, position: None } };
+        match self.filter.as_ref().map(|step| run.filter(step)) {
+            None | Some(Ok(true)) => evaluation.matched = true,
+            Some(Ok(false)) => return evaluation,
+            Some(Err(failure)) => {
+                evaluation.failures.push(failure);
+                return evaluation;
+            }
+        }
+        match &self.elements {
+            None => self.element(&mut run, &mut evaluation),
+            Some(step) => match run.elements(step) {
+                Ok(found) => {
+                    for (position, item) in found {
+                        run.environment.item = Some(item);
+                        run.environment.position = Some(position);
+                        self.element(&mut run, &mut evaluation);
+                    }
+                }
+                Err(failure) => evaluation.failures.push(failure),
+            },
+        }
+        evaluation
+    }
+
+    /// What one element, or the object as a whole, contributes.
+    fn element<'r>(&'r self, run: &mut Run<'_, 'r>, evaluation: &mut Evaluation<'r>) {
+        let amount = match &self.value {
+            None => Amount::Unit,
+            Some(value) => match run.value(value) {
+                Ok(Some(amount)) => amount,
+                Ok(None) => {
+                    evaluation.without_value += 1;
+                    return;
+                }
+                Err(failure) => {
+                    evaluation.failures.push(failure);
+                    return;
+                }
+            },
+        };
+        let mut attributes = Vec::with_capacity(self.projections.len());
+        for projection in &self.projections {
+            match run.text(projection, self.form) {
+                Ok(Some(text)) if !text.is_empty() => attributes.push((&projection.name, text)),
+                Ok(_) => {}
+                Err(failure) => evaluation.failures.push(failure),
+            }
+        }
+        evaluation.contributions.push(Contributed { attributes, amount });
+    }
+}
+
+/// One evaluation under way.
+struct Run<'m, 'r> {
+    meter: &'m mut Meter,
+    environment: Environment<'r>,
+}
+
+impl<'r> Run<'_, 'r> {
+    fn evaluate(&mut self, step: &'r Step) -> Result<Outcome<'r>, Failure<'r>> {
+        if self.meter.left == 0 {
+            return Err(fail(
+                step,
+                EvaluationError::new("the steps that one event may cost this namespace are used up"),
+            ));
+        }
+        let mut budget =
+            Budget { steps: Budget::EXPRESSION.steps.min(self.meter.left), ..Budget::EXPRESSION };
+        let granted = budget.steps;
+        let outcome = step.expression.evaluate(&self.environment, &mut budget);
+        let spent = granted - budget.steps;
+        self.meter.left -= spent;
+        self.meter.spent += spent;
+        outcome.map_err(|error| fail(step, error))
+    }
+
+    fn filter(&mut self, step: &'r Step) -> Result<bool, Failure<'r>> {
+        match self.evaluate(step)? {
+            Outcome::Value(Value::Bool(verdict)) => Ok(verdict),
+            Outcome::Value(other) => Err(fail(
+                step,
+                EvaluationError::new(format!("a filter is a bool, this is {}", other.type_name())),
+            )),
+            Outcome::Nodes(_) => {
+                Err(fail(step, EvaluationError::new("a filter is a bool, this is a list of nodes")))
+            }
+        }
+    }
+
+    fn elements(&mut self, step: &'r Step) -> Result<elements::Elements<'r>, Failure<'r>> {
+        let outcome = self.evaluate(step)?;
+        elements::of(outcome, step.expression.gives_elements()).map_err(|error| fail(step, error))
+    }
+
+    fn value(&mut self, value: &'r ValueStep) -> Result<Option<Amount>, Failure<'r>> {
+        let outcome = self.evaluate(&value.step)?;
+        let found = amount::of(&outcome, value.kind).map_err(|error| fail(&value.step, error))?;
+        let found = found.or(value.default);
+        Ok(if value.count { found.map(|_| Amount::Unit) } else { found })
+    }
+
+    fn text(
+        &mut self,
+        projection: &'r ProjectionStep,
+        form: TextForm,
+    ) -> Result<Option<Cow<'r, str>>, Failure<'r>> {
+        let outcome = self.evaluate(&projection.step)?;
+        if let (ProjectionKind::Primitive, Some(text)) = (projection.kind, text_of_row(&outcome)) {
+            return Ok(Some(cut(Cow::Borrowed(text))));
+        }
+        let text = text::render(&outcome, projection.kind, form)
+            .and_then(|rendered| rendered.or_default(projection.default.as_ref(), projection.kind, form))
+            .map_err(|error| fail(&projection.step, EvaluationError::new(error.to_string())))?;
+        Ok(text.map(cut))
+    }
+}
+
+/// The string that an outcome is, if it is one of the row: by far the most frequent attribute.
+fn text_of_row<'r>(outcome: &Outcome<'r>) -> Option<&'r str> {
+    match outcome {
+        Outcome::Nodes(nodes) => match nodes.as_slice() {
+            [node] => node.as_str(),
+            _ => None,
+        },
+        Outcome::Value(Value::String(Text::Borrowed(text))) => Some(text),
+        Outcome::Value(_) => None,
+    }
+}
+
+impl FieldTest {
+    fn holds(&self, row: &Row) -> bool {
+        let text = row.at(self.field).and_then(|node| match node.kind() {
+            Kind::String => node.as_str(),
+            Kind::Number => node.as_number(),
+            Kind::Bool => node.as_bool().map(|value| if value { "true" } else { "false" }),
+            Kind::Null | Kind::List | Kind::Map => None,
+        });
+        (text.unwrap_or("") == self.requirement.value) == self.requirement.equal
+    }
+}
+
+fn fail(step: &Step, error: EvaluationError) -> Failure<'_> {
+    Failure { place: &step.place, error }
+}
+
+/// Texts beyond the limit: their beginning and a hash of the whole, so that two long texts stay two.
+fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let hash = siphasher::sip128::SipHasher13::new().hash(text.as_bytes()).as_u128();
+    let end = text.floor_char_boundary(LONGEST_TEXT - 40);
+    Cow::Owned(format!("{}…{hash:032x}", &text[..end]))
+}
+
+impl Contributed<'_> {
+    /// The identity of the series that this contributes to.
+    pub fn identity(&self) -> crate::snapshot::Attributes {
+        let pairs = self.attributes.iter().map(|(name, text)| (Arc::clone(name), Box::from(&**text)));
+        crate::snapshot::Attributes::new(pairs)
+    }
+}

@@ -1,0 +1,215 @@
+//! One source: which objects it has shown, what each of them contributes, and how far its lists have come.
+//!
+//! In: changes in order. Out: which rows are worth evaluating, and which objects are gone. Must never know: what
+//! contributions mean, series, metrics.
+
+mod objects;
+
+pub(crate) use objects::{Contribution, Marker, Object, Objects};
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::change::Origin;
+use crate::hash::Prehashed;
+use crate::index::{Index, InstanceId};
+use crate::plan::Plan;
+use crate::row::{FieldPlan, HashSeed, ObjectKey, Row};
+
+/// The state of one source.
+///
+/// Invariant: an instance is evaluated on rows of its own epoch or later, since earlier rows may lack its fields.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) objects: Objects,
+    pub(crate) index: Index,
+    /// The plans bound to this source, by instance number.
+    plans: Vec<Option<Bound>>,
+    fields: FieldPlan,
+    /// The field plan as decoders have it; `None` while a newer one waits to be asked for.
+    published: Option<Arc<FieldPlan>>,
+    /// The epoch of the latest Begin.
+    begun: u32,
+    /// The list under way.
+    list: Option<List>,
+    /// How many lists have begun; tells what the present one has shown.
+    round: u32,
+}
+
+/// A plan at work on a source.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) plan: Arc<Plan>,
+    /// The first epoch whose rows hold all of the plan's fields.
+    pub(crate) epoch: u32,
+    /// Whether a list of that epoch has ended: its contributions are complete.
+    pub(crate) ready: bool,
+}
+
+/// A list between its Begin and its End.
+#[derive(Debug, Default)]
+struct List {
+    /// What the watch has deleted since Begin: a listed object of that key is older. As many as such events.
+    deleted: HashSet<ObjectKey, Prehashed>,
+    /// Whether an object that could not even be identified was listed: then absence proves nothing.
+    uncertain: bool,
+}
+
+/// What to do with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// Nothing: it is stale, or what the plans read has not changed.
+    Ignore,
+    /// Evaluate it.
+    Evaluate,
+}
+
+impl Source {
+    pub(crate) fn new(seed: HashSeed) -> Self {
+        Source {
+            objects: Objects::default(),
+            index: Index::new(seed),
+            plans: Vec::new(),
+            fields: FieldPlan::new(seed),
+            published: None,
+            begun: 0,
+            list: None,
+            round: 0,
+        }
+    }
+
+    // --- plans ---
+
+    /// Lets a plan be compiled against the fields of this source.
+    pub(crate) fn fields(&mut self) -> &mut FieldPlan {
+        &mut self.fields
+    }
+
+    /// Binds a plan that was compiled against these fields. It is complete at the End of a list of its epoch.
+    pub(crate) fn bind(&mut self, instance: InstanceId, plan: Arc<Plan>) {
+        self.raise_epoch();
+        let at = instance.0 as usize;
+        if self.plans.len() <= at {
+            self.plans.resize(at + 1, None);
+        }
+        self.index.insert(instance, plan.conditions.clone(), self.fields.epoch());
+        self.plans[at] = Some(Bound { plan, epoch: self.fields.epoch(), ready: false });
+    }
+
+    /// Forgets a plan; contributions made by it stay until they are purged.
+    pub(crate) fn unbind(&mut self, instance: InstanceId) {
+        let Some(bound) = self.plans.get_mut(instance.0 as usize).and_then(Option::take) else { return };
+        self.index.remove(instance);
+        self.fields.release(&bound.plan.uses);
+        while self.plans.last().is_some_and(Option::is_none) {
+            self.plans.pop();
+        }
+    }
+
+    pub(crate) fn bound(&self, instance: InstanceId) -> Option<&Bound> {
+        self.plans.get(instance.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> {
+        (0..).zip(&self.plans).filter(|(_, plan)| plan.is_some()).map(|(id, _)| InstanceId(id))
+    }
+
+    /// Asks for a list of a new epoch, unless one is asked for already.
+    pub(crate) fn raise_epoch(&mut self) {
+        if self.published.take().is_some() {
+            self.fields.set_epoch(self.fields.epoch() + 1);
+        }
+    }
+
+    /// The newest field plan. What is registered from now on belongs to a later epoch.
+    pub(crate) fn field_plan(&mut self) -> Arc<FieldPlan> {
+        self.published.get_or_insert_with(|| Arc::new(self.fields.clone())).clone()
+    }
+
+    /// Whether a newer field plan waits than decoders have.
+    pub(crate) fn wants_list(&self) -> bool {
+        self.published.is_none()
+    }
+
+    // --- changes ---
+
+    pub(crate) fn begin(&mut self, epoch: u32) {
+        self.begun = epoch.min(self.fields.epoch());
+        self.round = self.round.wrapping_add(1);
+        self.list = Some(List::default());
+    }
+
+    /// Decides about a row, and notes that its object was seen.
+    pub(crate) fn admit(&mut self, row: &Row, origin: Origin) -> Admission {
+        if row.epoch() < self.begun {
+            self.seen(row.key());
+            return Admission::Ignore;
+        }
+        let mark = Mark { round: self.round, watched: origin == Origin::Watch };
+        let Some(object) = self.objects.get_mut(row.key()) else {
+            let deleted = self.list.as_ref().is_some_and(|list| list.deleted.contains(&row.key()));
+            return if deleted && origin == Origin::List { Admission::Ignore } else { Admission::Evaluate };
+        };
+        if origin == Origin::List && object.mark == (Mark { round: self.round, watched: true }) {
+            return Admission::Ignore;
+        }
+        object.mark = mark;
+        let unchanged = object.epoch == row.epoch() && object.digest == row.digest();
+        if unchanged { Admission::Ignore } else { Admission::Evaluate }
+    }
+
+    /// The mark of an object that is stored now.
+    pub(crate) fn mark(&self, origin: Origin) -> Mark {
+        Mark { round: self.round, watched: origin == Origin::Watch }
+    }
+
+    /// An object was there but told nothing new.
+    pub(crate) fn seen(&mut self, key: ObjectKey) {
+        if let Some(object) = self.objects.get_mut(key) {
+            object.mark =
+                Mark { round: self.round, watched: object.mark.watched && object.mark.round == self.round };
+        }
+    }
+
+    /// An object was there, but nothing of it could be read, not even which one it is.
+    pub(crate) fn seen_unidentified(&mut self) {
+        if let Some(list) = &mut self.list {
+            list.uncertain = true;
+        }
+    }
+
+    /// Takes an object out that the watch has deleted.
+    pub(crate) fn delete(&mut self, key: ObjectKey) -> Option<Object> {
+        if let Some(list) = &mut self.list {
+            list.deleted.insert(key);
+        }
+        self.objects.remove(key)
+    }
+
+    /// Ends the list under way and takes out what it has not shown; what is bound at its epoch is complete now.
+    /// `None` if no list is under way.
+    pub(crate) fn end(&mut self) -> Option<Vec<Object>> {
+        let list = self.list.take()?;
+        let round = self.round;
+        let gone =
+            if list.uncertain { Vec::new() } else { self.objects.sweep(|object| object.mark.round == round) };
+        for bound in self.plans.iter_mut().flatten() {
+            bound.ready |= bound.epoch <= self.begun;
+        }
+        Some(gone)
+    }
+
+    /// How much is held besides objects: 0 once every plan is gone.
+    pub(crate) fn entries(&self) -> usize {
+        self.plans.len() + self.index.entries() + self.fields.live()
+    }
+}
+
+/// When an object was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// In which list, or since which list began.
+    round: u32,
+    /// Whether by the watch, which beats the list of its round.
+    watched: bool,
+}

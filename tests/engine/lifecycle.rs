@@ -1,0 +1,312 @@
+//! Metrics and lists coming and going: what readers of snapshots may rely on meanwhile.
+
+use celemetry_engine::change::{Change, Origin, SourceId};
+use celemetry_engine::definition::{Aggregation, Definition, ValueKind};
+use celemetry_engine::row::{Decoder, Defaults, ObjectKey};
+use celemetry_engine::snapshot::{MetricId, Snapshot};
+use celemetry_engine::{Engine, Options};
+
+/// An engine with one source, and a decoder that takes the newest field plan at each Begin.
+struct Rig {
+    engine: Engine,
+    source: SourceId,
+    decoder: Option<Decoder>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let mut engine = Engine::new(Options::default());
+        let source = engine.add_source();
+        Rig { engine, source, decoder: None }
+    }
+
+    fn register(&mut self, definition: &Definition) -> MetricId {
+        self.engine.register(definition, &[self.source]).expect("the definition compiles")
+    }
+
+    fn begin(&mut self) {
+        let fields = self.engine.field_plan(self.source).expect("the source exists");
+        self.decoder = Some(Decoder::new(fields.clone()));
+        self.change(Change::Begin { epoch: fields.epoch() });
+    }
+
+    fn list(&mut self, objects: &[(&str, &str)]) {
+        self.begin();
+        objects.iter().for_each(|(uid, phase)| self.show(uid, phase, Origin::List));
+        self.change(Change::End);
+    }
+
+    fn show(&mut self, uid: &str, phase: &str, origin: Origin) {
+        let object =
+            format!(r#"{{"metadata":{{"uid":"{uid}"}},"phase":"{phase}","big":"{}"}}"#, "x".repeat(50));
+        let row =
+            self.decoder.as_mut().expect("a list has begun").decode(object.as_bytes(), Defaults::default());
+        self.change(Change::Upsert { row: row.expect("objects are JSON"), origin });
+    }
+
+    fn key(&mut self, uid: &str) -> ObjectKey {
+        let object = format!(r#"{{"metadata":{{"uid":"{uid}"}}}}"#);
+        let decoder = self.decoder.as_mut().expect("a list has begun");
+        decoder.decode(object.as_bytes(), Defaults::default()).expect("objects are JSON").key()
+    }
+
+    fn delete(&mut self, uid: &str) {
+        let key = self.key(uid);
+        self.change(Change::Delete { key });
+    }
+
+    fn change(&mut self, change: Change) {
+        self.engine.apply(self.source, change, &mut |_| {});
+    }
+
+    /// All series after a flush of everything.
+    fn flush(&mut self) -> String {
+        shown(&self.engine.flush_all())
+    }
+
+    fn dirty(&mut self) -> Vec<MetricId> {
+        let mut dirty = Vec::new();
+        self.engine.take_dirty(&mut dirty);
+        dirty
+    }
+}
+
+fn shown(snapshot: &Snapshot) -> String {
+    let mut lines = Vec::new();
+    for table in snapshot.metrics.values() {
+        for series in table.sorted() {
+            let pairs: Vec<String> =
+                series.attributes.iter().map(|(name, text)| format!("{name}={text}")).collect();
+            lines.push(format!("{}{{{}}} {}", table.info.name, pairs.join(","), series.number));
+        }
+    }
+    lines.join(" ")
+}
+
+fn by_phase() -> Definition {
+    Definition::count("pods").by("phase", "object.phase")
+}
+
+#[test]
+fn nothing_is_in_a_snapshot_before_the_first_list_is_complete() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.begin();
+    rig.show("1", "Running", Origin::List);
+    assert_eq!(rig.flush(), "");
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn a_relist_never_dips() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running"), ("2", "Running")]);
+    rig.flush();
+    rig.begin();
+    assert_eq!(rig.flush(), "pods{phase=Running} 2");
+    rig.show("2", "Running", Origin::List);
+    assert_eq!(rig.flush(), "pods{phase=Running} 2");
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn a_listed_object_is_dropped_once_the_watch_has_shown_it() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.begin();
+    rig.show("1", "Running", Origin::Watch);
+    rig.show("1", "Pending", Origin::List);
+    rig.delete("2");
+    rig.show("2", "Pending", Origin::List);
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn a_new_begin_voids_an_unfinished_list() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running"), ("2", "Running")]);
+    rig.begin();
+    rig.show("1", "Running", Origin::List);
+    rig.begin();
+    rig.show("2", "Running", Origin::List);
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn an_end_without_a_begin_changes_nothing() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running")]);
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn an_edited_metric_keeps_its_series_until_the_new_ones_are_complete() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&by_phase());
+    rig.list(&[("1", "Running"), ("2", "Pending")]);
+    rig.flush();
+    let edited = by_phase().filter("object.phase == 'Running'");
+    rig.engine.edit(metric, &edited, &[rig.source]).expect("the definition compiles");
+    assert!(rig.engine.wants_list(rig.source));
+    rig.show("3", "Running", Origin::Watch);
+    assert_eq!(rig.flush(), "pods{phase=Pending} 1 pods{phase=Running} 2");
+    rig.list(&[("1", "Running"), ("2", "Pending"), ("3", "Running")]);
+    let snapshot = rig.engine.flush_all();
+    assert_eq!(shown(&snapshot), "pods{phase=Running} 2");
+    assert_eq!(snapshot.vanished.len(), 1, "{:?}", snapshot.vanished);
+    assert!(snapshot.changed.is_empty(), "Running was 2 before and is 2 now");
+}
+
+#[test]
+fn a_defective_edit_leaves_the_metric_as_it_was() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&by_phase());
+    rig.list(&[("1", "Running")]);
+    let errors = rig
+        .engine
+        .edit(metric, &by_phase().filter("objct.phase"), &[rig.source])
+        .expect_err("objct is no variable");
+    assert_eq!(errors[0].to_string(), "filter:1:1: undeclared reference to 'objct' (did you mean 'object'?)");
+    assert!(!rig.engine.wants_list(rig.source));
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn metrics_registered_together_cost_one_list() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.register(&Definition::count("all"));
+    let first = rig.engine.field_plan(rig.source).expect("the source exists").epoch();
+    rig.register(&Definition::count("late"));
+    rig.register(&Definition::count("later"));
+    let second = rig.engine.field_plan(rig.source).expect("the source exists").epoch();
+    assert_eq!(second, first + 1);
+}
+
+#[test]
+fn an_unchanged_row_ends_early() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&by_phase());
+    rig.list(&[("1", "Running")]);
+    rig.flush();
+    rig.dirty();
+    rig.show("1", "Running", Origin::Watch);
+    assert_eq!(rig.engine.status(metric).expect("registered").cost.evaluations, 1);
+    assert_eq!(rig.dirty(), []);
+    rig.show("1", "Pending", Origin::Watch);
+    assert_eq!(rig.dirty(), [metric]);
+}
+
+#[test]
+fn an_undecodable_object_keeps_its_last_contribution_and_is_not_swept() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running"), ("2", "Running")]);
+    rig.begin();
+    let key = rig.key("1");
+    rig.change(Change::Undecodable { key: Some(key) });
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+    rig.begin();
+    rig.change(Change::Undecodable { key: None });
+    rig.change(Change::End);
+    assert_eq!(
+        rig.flush(),
+        "pods{phase=Running} 1",
+        "absence proves nothing in a list with unreadable objects"
+    );
+}
+
+#[test]
+fn a_series_that_came_and_went_between_flushes_is_never_named() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running")]);
+    rig.flush();
+    rig.show("1", "Pending", Origin::Watch);
+    rig.show("1", "Running", Origin::Watch);
+    let snapshot = rig.engine.flush_all();
+    assert!(snapshot.changed.is_empty() && snapshot.vanished.is_empty(), "{snapshot:?}");
+}
+
+#[test]
+fn a_removed_metric_names_all_its_series_as_vanished() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&by_phase());
+    rig.list(&[("1", "Running"), ("2", "Pending")]);
+    rig.flush();
+    rig.engine.remove(metric);
+    let snapshot = rig.engine.flush(&[]);
+    assert_eq!((snapshot.vanished.len(), snapshot.metrics.len()), (2, 0));
+    assert!(rig.engine.flush(&[]).vanished.is_empty());
+}
+
+#[test]
+fn beyond_the_limit_series_fold_and_totals_stay_right() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&Definition { max_series: 2, ..by_phase() });
+    rig.list(&[("1", "a"), ("2", "b"), ("3", "c"), ("4", "d"), ("5", "c")]);
+    assert_eq!(rig.flush(), "pods{otel.metric.overflow=true} 3 pods{phase=a} 1 pods{phase=b} 1");
+    assert!(rig.engine.status(metric).expect("registered").overflowing);
+    rig.delete("3");
+    rig.delete("1");
+    assert_eq!(rig.flush(), "pods{otel.metric.overflow=true} 2 pods{phase=b} 1");
+    rig.engine.readmit(rig.source);
+    assert!(rig.engine.wants_list(rig.source));
+    rig.list(&[("2", "b"), ("4", "d")]);
+    assert_eq!(rig.flush(), "pods{phase=b} 1 pods{phase=d} 1");
+    assert!(!rig.engine.status(metric).expect("registered").overflowing);
+}
+
+#[test]
+fn at_the_limit_an_object_may_still_move() {
+    let mut rig = Rig::new();
+    rig.register(&Definition { max_series: 1, ..by_phase() });
+    rig.list(&[("1", "Pending")]);
+    rig.flush();
+    rig.show("1", "Running", Origin::Watch);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn a_tenant_cannot_spend_more_than_its_steps_and_others_do_not_notice() {
+    let mut rig = Rig::new();
+    let dear = "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, a+b+c > 0)))";
+    let greedy: Vec<MetricId> = (0..60)
+        .map(|n| {
+            rig.register(&Definition {
+                tenant: "greedy".into(),
+                ..Definition::count(&format!("g{n}")).filter(dear)
+            })
+        })
+        .collect();
+    let modest = rig.register(&Definition { tenant: "modest".into(), ..by_phase() });
+    rig.list(&[("1", "Running")]);
+    let errors: u64 = greedy.iter().map(|id| rig.engine.status(*id).expect("registered").errors.count).sum();
+    assert!(errors > 0 && errors < 60, "{errors} of 60 metrics were refused");
+    let last =
+        rig.engine.status(greedy[59]).expect("registered").errors.last_message.expect("it was refused");
+    assert_eq!(last, "filter: the steps that one event may cost this namespace are used up");
+    assert_eq!(rig.engine.status(modest).expect("registered").errors.count, 0);
+}
+
+#[test]
+fn status_counts_objects_and_errors() {
+    let mut rig = Rig::new();
+    let metric =
+        rig.register(&Definition::count("v").aggregate(Aggregation::Sum, ValueKind::Integer, "object.?n"));
+    rig.list(&[("1", "a"), ("2", "b")]);
+    let status = rig.engine.status(metric).expect("registered");
+    assert_eq!((status.matched_objects, status.without_value, status.series), (2, 2, 0));
+    rig.delete("1");
+    let status = rig.engine.status(metric).expect("registered");
+    assert_eq!((status.matched_objects, status.without_value), (1, 1));
+}

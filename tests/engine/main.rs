@@ -1,0 +1,7 @@
+//! The engine against a naive model, and against tables of cases.
+
+mod model;
+mod world;
+mod cases;
+mod lifecycle;
+mod incremental;

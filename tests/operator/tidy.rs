@@ -1,0 +1,175 @@
+//! The rules of the source tree: who may import whom, nothing unreachable, nothing oversized, the engine pure.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Folders and files of the root package, and which of their siblings each may name. Whatever is not listed may
+/// name everything: it wires the others together.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("api", &[]),
+    ("cluster", &[]),
+    ("coordinator", &[]),
+    ("export", &[]),
+    ("telemetry", &[]),
+    ("admin", &["export", "telemetry"]),
+    ("controller", &["api", "cluster", "coordinator", "export"]),
+];
+
+/// Crates that a folder may name, where the architecture names few.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("api", &["kube", "k8s_openapi", "schemars", "serde", "serde_json", "std"]),
+    ("coordinator", &["celemetry_engine", "tokio", "std", "thiserror"]),
+];
+
+/// What the engine may depend on, directly. Anything else needs a reason, and a line here.
+const ENGINE_MAY_DEPEND_ON: &[&str] =
+    &["cel", "chrono", "chrono-tz", "jsonpath-rust", "memchr", "regex", "serde_json", "siphasher", "thiserror"];
+
+/// What must not be in the engine's dependencies at any depth: clocks, threads, networks, clusters, logs.
+const NEVER_IN_THE_ENGINE: &[&str] = &["tokio", "kube", "k8s-openapi", "hyper", "tracing", "log4rs", "opentelemetry", "rand"];
+
+/// Lines of code a file may have, its tests, comments and blank lines aside.
+const LONGEST_FILE: usize = 450;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `folder`, sorted.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder is readable") {
+            let path = entry.expect("the entry is readable").path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).expect("sources are readable text")
+}
+
+/// The text without comments, so that prose may name anything.
+fn code(path: &Path) -> String {
+    let text = read(path);
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// What follows `prefix` wherever it starts a path in `code`.
+fn named_after<'c>(code: &'c str, prefix: &str) -> BTreeSet<&'c str> {
+    let end = |rest: &str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    code.match_indices(prefix)
+        .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        .map(|(at, _)| &code[at + prefix.len()..])
+        .map(|rest| &rest[..end(rest)])
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn folders_import_only_what_the_architecture_allows() {
+    for (folder, allowed) in MAY_IMPORT {
+        let path = root().join("src").join(folder);
+        let files = if path.is_dir() { sources(&path) } else { vec![path.with_extension("rs")] };
+        for file in files.iter().filter(|file| file.exists()) {
+            for name in named_after(&code(file), "crate::") {
+                let fine = name == *folder || allowed.contains(&name);
+                assert!(fine, "{} imports crate::{name}, and {folder} may import {allowed:?} only", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn folders_use_only_the_crates_that_the_architecture_allows() {
+    for (folder, allowed) in MAY_USE {
+        for file in sources(&root().join("src").join(folder)) {
+            for name in named_after(&code(&file).replace("pub use ", "use "), "\nuse ") {
+                let fine = allowed.contains(&name) || ["crate", "super", "self"].contains(&name) || local(&file, name);
+                assert!(fine, "{} uses {name}, and {folder} may use {allowed:?} only", file.display());
+            }
+        }
+    }
+}
+
+/// Whether `name` is a module declared in the same file.
+fn local(file: &Path, name: &str) -> bool {
+    code(file).contains(&format!("mod {name};"))
+}
+
+#[test]
+fn every_source_file_is_reachable_from_a_crate_root() {
+    let mut reachable = BTreeSet::new();
+    let mut open: Vec<PathBuf> = ["src/lib.rs", "src/main.rs", "src/engine/lib.rs", "tests/operator/main.rs", "tests/engine/main.rs"]
+        .iter()
+        .map(|path| root().join(path))
+        .collect();
+    while let Some(file) = open.pop() {
+        let folder = file.parent().expect("files are in folders");
+        let stem = file.file_stem().expect("files have names").to_string_lossy().into_owned();
+        let base = if ["mod", "lib", "main"].contains(&stem.as_str()) { folder.to_path_buf() } else { folder.join(stem) };
+        for module in named_after(&code(&file), "mod ") {
+            for candidate in [base.join(module).with_extension("rs"), base.join(module).join("mod.rs")] {
+                if candidate.exists() && !reachable.contains(&candidate) {
+                    open.push(candidate);
+                }
+            }
+        }
+        reachable.insert(file);
+    }
+    for folder in ["src", "tests"] {
+        for file in sources(&root().join(folder)) {
+            assert!(reachable.contains(&file), "{} is in no `mod` line: it is never compiled", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_source_file_opens_with_its_purpose_and_stays_readable() {
+    for folder in ["src", "tests", "benches", "examples"] {
+        for file in sources(&root().join(folder)) {
+            let text = read(&file);
+            assert!(text.starts_with("//!"), "{} does not open with what it is for", file.display());
+            let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+            let lines = code.lines().filter(is_code).count();
+            let is_test = file.starts_with(root().join("tests")) || file.to_string_lossy().contains("tests");
+            assert!(is_test || lines <= LONGEST_FILE, "{} has {lines} lines of code", file.display());
+        }
+    }
+}
+
+#[test]
+fn names_that_say_nothing_are_not_used_for_files() {
+    for file in sources(&root().join("src")) {
+        let name = file.file_stem().expect("files have names").to_string_lossy();
+        assert!(!["utils", "util", "helpers", "common", "misc"].contains(&&*name), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_engine_depends_on_nothing_that_reads_the_world() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", "celemetry-engine", "--edges", "normal", "--prefix", "depth"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).expect("cargo prints text");
+    for line in tree.lines() {
+        let depth: String = line.chars().take_while(char::is_ascii_digit).collect();
+        let name = line[depth.len()..].split(' ').next().unwrap_or_default();
+        assert!(!NEVER_IN_THE_ENGINE.contains(&name), "the engine depends on {name}");
+        assert!(depth != "1" || ENGINE_MAY_DEPEND_ON.contains(&name), "the engine depends on {name}, directly");
+    }
+}
