@@ -1,1 +1,5 @@
 //! celemetry: the state of Kubernetes clusters as metrics.
+
+pub mod api;
+pub mod controller;
+pub mod cli;

@@ -1,0 +1,326 @@
+//! Files, folders and standard input as JSON documents.
+//!
+//! In: paths, bytes. Out: documents that remember where they stand. Must never know: what a document means, except
+//! that a List is its items.
+//!
+//! A file holds YAML 1.2 (several documents), or JSON values one after another. Of a folder the files named `*.yaml`,
+//! `*.yml` and `*.json` are read, in the order of their names, without its own folders. `-` is standard input.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_saphyr::{MessageFormatter, NonFiniteFloatPolicy, Spanned, UserMessageFormatter};
+
+/// One document, or one item of a List.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Where it stands.
+    pub place: Place,
+    /// What it holds.
+    pub value: Value,
+}
+
+/// Where a document stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file as it was named, or `-`.
+    pub file: Arc<str>,
+    /// Which document of the file, from 0; empty documents do not count.
+    pub document: usize,
+    /// The line on which the document begins, from 1.
+    pub line: u64,
+    /// Which item, from 0, if the document is a List.
+    pub item: Option<usize>,
+}
+
+/// Why input cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The file or folder is not there, or not for us.
+    #[error("{file}: {source}")]
+    Read {
+        /// As it was named.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder without a file that could be read.
+    #[error("{folder}: holds no .yaml, .yml or .json file")]
+    EmptyFolder {
+        /// As it was named.
+        folder: String,
+    },
+    /// Standard input was asked for twice.
+    #[error("-: standard input can be read only once")]
+    StandardInputTwice,
+    /// The text is neither YAML nor JSON.
+    #[error("{file}:{line}:{column}: {message}")]
+    Syntax {
+        /// As it was named.
+        file: String,
+        /// From 1.
+        line: u64,
+        /// From 1.
+        column: u64,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+/// The documents of all `paths`, in their order; `-` is `standard_input`.
+///
+/// # Errors
+/// The first path that cannot be read.
+pub fn read_documents(paths: &[String], standard_input: &mut dyn Read) -> Result<Vec<Document>, InputError> {
+    let mut documents = vec![];
+    let mut standard_input = Some(standard_input);
+    for path in paths {
+        if path == "-" {
+            let input = standard_input.take().ok_or(InputError::StandardInputTwice)?;
+            let mut bytes = vec![];
+            input
+                .read_to_end(&mut bytes)
+                .map_err(|source| InputError::Read { file: path.clone(), source })?;
+            documents.extend(parse_documents(path, &bytes)?);
+            continue;
+        }
+        for file in files(path)? {
+            let name = file.to_string_lossy();
+            let bytes =
+                fs::read(&file).map_err(|source| InputError::Read { file: name.to_string(), source })?;
+            documents.extend(parse_documents(&name, &bytes)?);
+        }
+    }
+    Ok(documents)
+}
+
+/// The documents of the text `bytes`, which `file` names in places and errors.
+///
+/// What begins with `{` or `[` is read as JSON, and as YAML only if it is no JSON and its name does not end in `.json`.
+///
+/// # Errors
+/// Where the text is neither, nested too deeply, or grows too much by aliases.
+pub fn parse_documents(file: &str, bytes: &[u8]) -> Result<Vec<Document>, InputError> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Err(error) => {
+            let (line, column) = line_and_column(&bytes[..error.valid_up_to()]);
+            return Err(InputError::syntax(file, line, column, "is not UTF-8".to_owned()));
+        }
+    };
+    if !text.trim_start().starts_with(['{', '[']) {
+        return parse_yaml(file, text);
+    }
+    let json = parse_json(file, text);
+    if json.is_ok() || file.ends_with(".json") {
+        return json;
+    }
+    // Of two errors the one that stands further down is about what the author meant.
+    parse_yaml(file, text).map_err(|yaml| match json {
+        Err(json) if json.position() > yaml.position() => json,
+        _ => yaml,
+    })
+}
+
+/// The items of a List, in their order, with the `apiVersion` and `kind` that a typed list leaves out; any other
+/// document as it is.
+pub fn items(document: Document) -> Vec<Document> {
+    let Document { place, value } = document;
+    let Some(element) = list_element(&value) else { return vec![Document { place, value }] };
+    let api_version = value["apiVersion"].clone();
+    let Value::Object(mut list) = value else { return vec![] };
+    let Some(Value::Array(items)) = list.remove("items") else { return vec![] };
+    let item = |(index, mut value): (usize, Value)| {
+        if let (Some(kind), Some(object)) = (&element, value.as_object_mut()) {
+            object.entry("kind").or_insert_with(|| kind.as_str().into());
+            object.entry("apiVersion").or_insert_with(|| api_version.clone());
+        }
+        Document { place: Place { item: Some(index), ..place.clone() }, value }
+    };
+    items.into_iter().enumerate().map(item).collect()
+}
+
+/// For a List: the kind of its items, if it says so. `PodList` holds Pods, `List` anything.
+fn list_element(value: &Value) -> Option<Option<String>> {
+    let element = value.get("kind")?.as_str()?.strip_suffix("List")?;
+    value.get("items")?.as_array()?;
+    Some((!element.is_empty()).then(|| element.to_owned()))
+}
+
+/// The file itself, or the files of a folder in the order of their names.
+///
+/// # Errors
+/// Where the path cannot be read, or the folder holds no file for us.
+pub fn files(path: &str) -> Result<Vec<PathBuf>, InputError> {
+    let failed = |source| InputError::Read { file: path.to_owned(), source };
+    if !fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(vec![PathBuf::from(path)]);
+    }
+    let mut files = vec![];
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        if is_manifest(&file) && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(InputError::EmptyFolder { folder: path.to_owned() });
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_manifest(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}
+
+fn parse_json(file: &str, text: &str) -> Result<Vec<Document>, InputError> {
+    let name: Arc<str> = file.into();
+    let mut documents = vec![];
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let mut lines = Lines { text, at: 0, line: 1 };
+    loop {
+        let begin = stream.byte_offset();
+        let begin = text.len() - text[begin..].trim_start().len();
+        let Some(value) = stream.next() else { return Ok(documents) };
+        let value = value.map_err(|error| {
+            let (line, column) = (error.line() as u64, error.column() as u64);
+            InputError::syntax(file, line, column, without_position(&error))
+        })?;
+        let place =
+            Place { file: name.clone(), document: documents.len(), line: lines.line_of(begin), item: None };
+        documents.push(Document { place, value });
+    }
+}
+
+/// The message of an error of `serde_json` without the position at its end, which we print in front.
+fn without_position(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rfind(" at line ") {
+        Some(end) => message[..end].to_owned(),
+        None => message,
+    }
+}
+
+/// Parses on a stack of its own: the parser calls itself for every level, and the caller's stack may be small.
+fn parse_yaml(file: &str, text: &str) -> Result<Vec<Document>, InputError> {
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(YAML_STACK)
+            .spawn_scoped(scope, || parse_yaml_here(file, text))
+            .map_err(|source| InputError::Read { file: file.to_owned(), source })?
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn parse_yaml_here(file: &str, text: &str) -> Result<Vec<Document>, InputError> {
+    let name: Arc<str> = file.into();
+    let parsed: Vec<Spanned<Value>> =
+        serde_saphyr::from_multiple_with_options(text, yaml_options(text.len())).map_err(|error| {
+            let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+            InputError::syntax(file, line, column, yaml_message(&error))
+        })?;
+    let document = |(document, spanned): (usize, Spanned<Value>)| {
+        let place = Place { file: name.clone(), document, line: spanned.referenced.line(), item: None };
+        Document { place, value: spanned.value }
+    };
+    Ok(parsed.into_iter().enumerate().map(document).collect())
+}
+
+/// So deep may YAML nest; `serde_json` has the same limit for JSON.
+const DEPTH: usize = 128;
+/// Room for [`DEPTH`] levels: a level takes up to 30 KiB in a build without optimisation.
+const YAML_STACK: usize = 16 << 20;
+/// By so much may what a text holds exceed its length, through aliases.
+const ALIAS_ALLOWANCE: usize = 1 << 20;
+
+/// YAML 1.2's core schema, and limits that only hostile text meets.
+fn yaml_options(length: usize) -> serde_saphyr::Options {
+    let most = length.saturating_add(ALIAS_ALLOWANCE);
+    serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        with_snippet: false,
+        non_finite_float_policy: NonFiniteFloatPolicy::Reject,
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH,
+            flow_nesting_limit: DEPTH,
+            max_documents: most,
+            max_events: most,
+            max_nodes: most,
+            max_total_scalar_bytes: most,
+            enforce_alias_anchor_ratio: false,
+        },
+    }
+}
+
+/// One line, without the position that we print in front.
+fn yaml_message(error: &serde_saphyr::Error) -> String {
+    if let serde_saphyr::Error::DuplicateMappingKey { key: Some(key), .. } = error.without_snippet() {
+        return format!("the key '{key}' stands here twice");
+    }
+    let message = UserMessageFormatter.format_message(error);
+    if message.starts_with("YAML document too large") || message == "recursion limit exceeded" {
+        return format!("nests deeper than {DEPTH} levels, or grows too much by aliases");
+    }
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Line and column of the end of `before`, from 1, the column in characters.
+fn line_and_column(before: &[u8]) -> (u64, u64) {
+    let text = String::from_utf8_lossy(before);
+    let line = text.matches('\n').count() as u64 + 1;
+    let column = text.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+    (line, column)
+}
+
+/// Counts lines of a text while going through it once.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+}
+
+// === impl Lines ===
+
+impl Lines<'_> {
+    /// The line of the byte `at`, which is not before the one last asked for.
+    fn line_of(&mut self, at: usize) -> u64 {
+        self.line += self.text[self.at..at].matches('\n').count() as u64;
+        self.at = at;
+        self.line
+    }
+}
+
+// === impl InputError ===
+
+impl InputError {
+    fn syntax(file: &str, line: u64, column: u64, message: String) -> Self {
+        InputError::Syntax { file: file.to_owned(), line, column, message }
+    }
+
+    fn position(&self) -> (u64, u64) {
+        match self {
+            InputError::Syntax { line, column, .. } => (*line, *column),
+            _ => (0, 0),
+        }
+    }
+}
+
+// === impl Place ===
+
+impl fmt::Display for Place {
+    /// As compilers write places: `pods.yaml:12`, and the item of a List behind it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)?;
+        self.item.map_or(Ok(()), |item| write!(f, " items[{item}]"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! The Metrics of an input.
+//!
+//! In: documents. Out: Metrics, each with its place; everything that is wrong with the others. Must never know: what
+//! a Metric means.
+
+use std::collections::BTreeMap;
+
+use crate::api;
+use crate::controller::{ManifestObject, read_manifest};
+
+use super::input::{Document, Place, items};
+
+/// What an input of Metrics holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// The Metrics in the order of the input.
+    pub metrics: Vec<PlacedMetric>,
+    /// What was ignored, as lines to print.
+    pub notes: Vec<String>,
+    /// What could not be read, as lines to print.
+    pub errors: Vec<String>,
+}
+
+/// A Metric and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedMetric {
+    /// Where it stands.
+    pub place: Place,
+    /// The Metric.
+    pub metric: api::Metric,
+}
+
+/// Reads Metrics of either group; a List is its items. Our other kinds are noted and ignored, anything else is an
+/// error, and so is a second Metric of the same namespace and name.
+pub fn read_metrics(documents: Vec<Document>) -> Metrics {
+    let mut metrics = Metrics::default();
+    let mut seen = BTreeMap::new();
+    for Document { place, value } in documents.into_iter().flat_map(items) {
+        let manifest = match read_manifest(value) {
+            Ok(manifest) => manifest,
+            Err(errors) => {
+                metrics.errors.extend(errors.iter().map(|error| format!("{place}: {error}")));
+                continue;
+            }
+        };
+        metrics.notes.extend(manifest.warnings.iter().map(|warning| format!("{place}: {warning}")));
+        let metric = match manifest.object {
+            ManifestObject::Metric(metric) => *metric,
+            ManifestObject::Other { kind } => {
+                metrics.notes.push(format!("{place}: a {kind} has no meaning here, ignored"));
+                continue;
+            }
+        };
+        let key = (metric.namespace().to_owned(), metric.metadata.name.clone().unwrap_or_default());
+        if let Some(first) = seen.get(&key) {
+            let (namespace, name) = key;
+            metrics.errors.push(format!("{place}: Metric {namespace}/{name} stands also at {first}"));
+            continue;
+        }
+        seen.insert(key, place.clone());
+        metrics.metrics.push(PlacedMetric { place, metric });
+    }
+    metrics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::input::parse_documents;
+    use super::*;
+
+    fn check(text: &str, names: &[&str], messages: &[&str]) {
+        let found = read_metrics(parse_documents("f.yaml", text.as_bytes()).unwrap());
+        let found_names = found
+            .metrics
+            .iter()
+            .map(|placed| placed.metric.metadata.name.clone().unwrap())
+            .collect::<Vec<_>>();
+        assert_eq!(found_names, names, "{text}");
+        let found_messages = found.errors.into_iter().chain(found.notes).collect::<Vec<_>>();
+        assert_eq!(found_messages, messages, "{text}");
+    }
+
+    const NEW: &str = "apiVersion: metrics.open-control-plane.io/v1alpha1\nkind: Metric\n";
+    const OLD: &str = "apiVersion: metrics.openmcp.cloud/v1alpha1\nkind: Metric\n";
+
+    #[test]
+    fn metrics_of_both_groups_are_read() {
+        check(&format!("{NEW}metadata: {{name: a}}\n---\n{OLD}metadata: {{name: b}}\n"), &["a", "b"], &[]);
+        check(
+            "kind: MetricList\napiVersion: metrics.openmcp.cloud/v1alpha1\nitems: [metadata: {name: a}]",
+            &["a"],
+            &[],
+        );
+    }
+
+    #[test]
+    fn one_bad_metric_hides_no_other() {
+        check(
+            &format!(
+                "{NEW}spec: 1\n---\n{NEW}metadata: {{name: b}}\nspec: {{mode: Odd}}\n---\n{NEW}spec: {{interval: 5}}"
+            ),
+            &["b"],
+            &[
+                "f.yaml:1: spec: must be a map, is an integer",
+                "f.yaml:10: spec.interval: must be a string, is an integer",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_no_metric_is_said() {
+        check(
+            "apiVersion: v1\nkind: Pod\n---\napiVersion: metrics.openmcp.cloud/v1alpha1\nkind: DataSink\n---\n- 1\n",
+            &[],
+            &[
+                "f.yaml:1: is a Pod of v1, not a Metric of metrics.open-control-plane.io/v1alpha1 or metrics.openmcp.cloud/v1alpha1",
+                "f.yaml:7: is no Kubernetes object: it is no map",
+                "f.yaml:4: a DataSink has no meaning here, ignored",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_metric_that_stands_twice_is_an_error() {
+        check(
+            &format!("{NEW}metadata: {{name: a}}\n---\n{OLD}metadata: {{name: a, namespace: default}}\n"),
+            &["a"],
+            &["f.yaml:5: Metric default/a stands also at f.yaml:1"],
+        );
+    }
+}

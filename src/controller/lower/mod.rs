@@ -1,0 +1,256 @@
+//! A declared metric becomes what the engine compiles, where to look, and when to send.
+//!
+//! In: a kind of `api`, as lenient as it was read. Out: a [`Lowered`], or every defect with its place. Must never
+//! know: rows, series, clusters.
+//!
+//! Defaults, upstream's quirks and the profiles end here: behind this file nobody knows how a user wrote a metric.
+
+mod findings;
+mod formula;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use celemetry_engine::definition::{Definition, MetricInfo, TextForm, ValueFrom};
+
+use crate::api;
+
+use self::findings::Findings;
+use super::field_selector::parse_field_selector;
+use super::selector::{SelectorError, is_dns_label, parse_label_selector};
+
+pub use celemetry_engine::error::CompileError as LowerError;
+
+/// How long a metric waits after its first change that has not left yet.
+pub const DEFAULT_DEBOUNCE: Duration = Duration::from_secs(1);
+/// The period of a polled metric, and the upper bound of the heartbeat of a watched one: upstream's default.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
+/// So many series a metric may have before further ones fold into one.
+pub const DEFAULT_MAX_SERIES: usize = 10_000;
+
+/// What a metric means once nobody needs to know how it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lowered {
+    /// What the engine compiles.
+    pub definition: Definition,
+    /// The objects to look at.
+    pub target: Target,
+    /// What the API server has to select by; `None` where the definition does it.
+    pub field_selector: Option<String>,
+    /// By watching, or by listing every `interval`.
+    pub mode: Mode,
+    /// How long the metric waits after its first change that has not left yet.
+    pub debounce: Duration,
+    /// The period, or the upper bound of the heartbeat.
+    pub interval: Duration,
+    /// What the user should know although it is no error; each begins with its place.
+    pub warnings: Vec<String>,
+}
+
+/// A kind of objects; an omitted part matches anything, and the kind is compared without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Target {
+    /// API group; `None` where it is left open, never empty.
+    pub group: Option<String>,
+    /// API version; `None` where it is left open.
+    pub version: Option<String>,
+    /// Kind; `None` where it is left open.
+    pub kind: Option<String>,
+}
+
+/// How objects are observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Watched.
+    #[default]
+    EventDriven,
+    /// Listed every interval.
+    Polling,
+}
+
+/// Which behaviour is asked for where metrics-operator's versions and we differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Exactly metrics-operator v1.0.0.
+    UpstreamV1,
+    /// metrics-operator of the time of v1.2.
+    UpstreamV12,
+    /// Ours.
+    #[default]
+    Native,
+}
+
+/// Where the objects come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Objects {
+    /// From files, a pipe or a simulation: there are no namespaces to ask, no other clusters and no sinks.
+    #[default]
+    Input,
+    /// From an API server.
+    Cluster,
+}
+
+/// What lowering depends on besides the metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LowerOptions {
+    /// The process's profile.
+    pub profile: Profile,
+    /// Where the objects come from.
+    pub objects: Objects,
+    /// The mode of a metric that names none.
+    pub default_mode: Mode,
+}
+
+/// Lowers a Metric.
+///
+/// # Errors
+/// Every defect that can be seen without compiling an expression, each with its place.
+pub fn lower(metric: &api::Metric, options: LowerOptions) -> Result<Lowered, Vec<LowerError>> {
+    let mut findings = Findings::default();
+    let spec = &metric.spec;
+    let target = target(spec.target.as_ref(), &mut findings);
+    let value =
+        spec.value_from.as_ref().and_then(|from| formula::value(from, options.profile, &mut findings));
+    let definition = Definition {
+        info: Arc::new(info(metric, &target, value.as_ref(), options.profile, &mut findings)),
+        tenant: metric.namespace().into(),
+        labels: labels("spec.labelSelector", spec.label_selector.as_deref(), &mut findings),
+        fields: fields(spec.field_selector.as_deref(), &target, options, &mut findings),
+        namespaces: namespaces(&spec.namespaces, &mut findings),
+        filter: spec.filter.as_deref().and_then(|text| formula::cel("spec.filter", text)),
+        for_each: spec
+            .for_each
+            .as_ref()
+            .and_then(|for_each| formula::for_each(for_each, options.profile, &mut findings)),
+        projections: formula::projections(&spec.projections, options.profile, &mut findings),
+        value,
+        text: options.profile.text_form(),
+        max_series: settings::max_series(spec.limits.as_ref(), &mut findings),
+    };
+    let mode = settings::mode(spec.mode.as_deref(), options, &mut findings);
+    let debounce = spec.flush.as_ref().and_then(|flush| flush.debounce.as_deref());
+    let debounce = settings::duration("spec.flush.debounce", debounce, DEFAULT_DEBOUNCE, &mut findings);
+    let interval = settings::interval(spec.interval.as_deref(), &mut findings);
+    settings::check_what_needs_a_cluster(spec, options, &mut findings);
+    let in_cluster = options.objects == Objects::Cluster;
+    let field_selector = spec.field_selector.clone().filter(|text| in_cluster && !text.is_empty());
+    findings.into_result(|warnings| Lowered {
+        definition,
+        target,
+        field_selector,
+        mode,
+        debounce,
+        interval,
+        warnings,
+    })
+}
+
+fn info(
+    metric: &api::Metric,
+    target: &Target,
+    value: Option<&ValueFrom>,
+    profile: Profile,
+    findings: &mut Findings,
+) -> MetricInfo {
+    let spec = &metric.spec;
+    let name = spec.name.clone().unwrap_or_default();
+    settings::check_name(&name, findings);
+    let object = metric.metadata.name.clone().unwrap_or_default();
+    if object.is_empty() {
+        findings.error("metadata.name", "is missing");
+    }
+    let unit = match spec.unit.as_deref().filter(|unit| !unit.is_empty()) {
+        Some(unit) => settings::unit(unit, findings),
+        None => settings::default_unit(target, value, spec.for_each.is_some(), profile),
+    };
+    let namespace = metric.namespace().to_owned();
+    MetricInfo {
+        source: format!("Metric/{namespace}/{object}"),
+        namespace,
+        object,
+        name,
+        description: spec.description.clone().unwrap_or_default(),
+        unit,
+    }
+}
+
+fn target(target: Option<&api::Target>, findings: &mut Findings) -> Target {
+    let Some(target) = target else {
+        findings.error("spec.target", "is missing");
+        return Target::default();
+    };
+    let part = |part: &Option<String>| part.clone().filter(|text| !text.is_empty());
+    let target =
+        Target { group: part(&target.group), version: part(&target.version), kind: part(&target.kind) };
+    if target == Target::default() {
+        findings.error("spec.target", "names nothing: it needs at least one of kind, group and version");
+    }
+    target
+}
+
+fn labels(
+    place: &str,
+    selector: Option<&str>,
+    findings: &mut Findings,
+) -> Vec<celemetry_engine::definition::LabelRequirement> {
+    parse_label_selector(selector.unwrap_or_default()).unwrap_or_else(|error| {
+        findings.selector_error(place, &error);
+        vec![]
+    })
+}
+
+fn fields(
+    selector: Option<&str>,
+    target: &Target,
+    options: LowerOptions,
+    findings: &mut Findings,
+) -> Vec<celemetry_engine::definition::FieldRequirement> {
+    let place = "spec.fieldSelector";
+    // In a cluster the API server selects, by fields of custom resources too, and refuses what it cannot.
+    let Some(selector) = selector.filter(|_| options.objects == Objects::Input) else { return vec![] };
+    match parse_field_selector(selector, target.group.as_deref(), target.kind.as_deref()) {
+        Ok(selector) => {
+            selector.warnings.iter().for_each(|warning| findings.warn(place, warning));
+            selector.requirements
+        }
+        Err(error) => {
+            findings.selector_error(place, &error);
+            vec![]
+        }
+    }
+}
+
+fn namespaces(names: &[String], findings: &mut Findings) -> Option<BTreeSet<String>> {
+    for (index, name) in names.iter().enumerate() {
+        if !is_dns_label(name) || name.len() > 63 {
+            findings.error(
+                &format!("spec.namespaces[{index}]"),
+                &format!("'{name}' cannot be the name of a namespace"),
+            );
+        }
+    }
+    (!names.is_empty()).then(|| names.iter().cloned().collect())
+}
+
+// === impl Profile ===
+
+impl Profile {
+    /// How this profile writes values as attributes.
+    pub fn text_form(self) -> TextForm {
+        match self {
+            Profile::UpstreamV1 | Profile::UpstreamV12 => TextForm::Go,
+            Profile::Native => TextForm::Native,
+        }
+    }
+}
+
+impl Findings {
+    fn selector_error(&mut self, place: &str, error: &SelectorError) {
+        self.error_at(place, (error.line, error.column), &error.message);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! REGISTERED: declared kinds become registrations.
+//!
+//! In: the kinds of `api`. Out: what the engine compiles, where to watch and where to send. Must never know: the
+//! insides of the engine, the cluster and the sinks.
+
+mod message;
+mod manifest;
+mod selector;
+mod field_selector;
+mod lower;
+
+pub use field_selector::{FieldSelector, parse_field_selector};
+pub use lower::{
+    DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, DEFAULT_MAX_SERIES, LowerError, LowerOptions, Lowered, Mode, Objects,
+    Profile, Target, lower,
+};
+pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
+pub use selector::{SelectorError, parse_label_selector, print_label_selector};
+
+#[cfg(test)]
+mod tests;
