@@ -3,3 +3,6 @@
 pub mod api;
 pub mod controller;
 pub mod cli;
+pub mod export;
+pub mod telemetry;
+pub mod admin;

@@ -27,8 +27,6 @@ pub use celemetry_engine::error::CompileError as LowerError;
 pub const DEFAULT_DEBOUNCE: Duration = Duration::from_secs(1);
 /// The period of a polled metric, and the upper bound of the heartbeat of a watched one: upstream's default.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
-/// So many series a metric may have before further ones fold into one.
-pub const DEFAULT_MAX_SERIES: usize = 10_000;
 
 /// What a metric means once nobody needs to know how it was written.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use celemetry_engine::definition::{Aggregation, ValueFrom, ValueKind};
+use celemetry_engine::definition::{Aggregation, DEFAULT_MAX_SERIES, ValueFrom, ValueKind};
 use celemetry_engine::scalar;
 
 use crate::api;
 
 use super::findings::Findings;
-use super::{DEFAULT_INTERVAL, DEFAULT_MAX_SERIES, LowerOptions, Mode, Objects, Profile, Target};
+use super::{DEFAULT_INTERVAL, LowerOptions, Mode, Objects, Profile, Target};
 use crate::controller::selector::parse_label_selector;
 
 pub(super) const MODES: &[(&str, Mode)] = &[("EventDriven", Mode::EventDriven), ("Polling", Mode::Polling)];

@@ -1,0 +1,78 @@
+//! celemetry's own metrics: every name once, here.
+//!
+//! In: events of the process, counted. Out: readings. Must never know: anything else, so that anyone may import it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The version and nothing else, value 1.
+const BUILD_INFO: &str = "celemetry_build_info";
+/// Metrics whose first list is complete.
+const METRICS: &str = "celemetry_metrics";
+/// Series of all metrics.
+const SERIES: &str = "celemetry_series";
+/// Flushes since the start.
+const FLUSHES: &str = "celemetry_flushes_total";
+/// Series that a page could not hold since the start.
+const OMITTED: &str = "celemetry_exposition_omitted_series_total";
+
+/// What the process counts about itself. Shared by whoever counts and whoever shows.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    flushes: AtomicU64,
+    omitted: AtomicU64,
+}
+
+/// One own metric at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Its name in Prometheus; a counter's ends in `_total`.
+    pub name: &'static str,
+    /// What it tells.
+    pub help: &'static str,
+    /// Whether it only ever grows.
+    pub counter: bool,
+    /// Its labels, sorted by name.
+    pub labels: &'static [(&'static str, &'static str)],
+    /// Its value.
+    pub value: u64,
+}
+
+/// Whether a metric name, as declared or as Prometheus sees it, is kept for celemetry's own metrics.
+pub fn is_reserved(name: &str) -> bool {
+    name.strip_prefix("celemetry").is_some_and(|rest| rest.starts_with(['_', '.']))
+}
+
+// === impl Telemetry ===
+
+impl Telemetry {
+    /// Counts a flush of any number of metrics.
+    pub fn count_flush(&self) {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts series that one page of `/metrics` left out, because their labels equalled another series'.
+    pub fn count_omitted(&self, series: usize) {
+        self.omitted.fetch_add(series as u64, Ordering::Relaxed);
+    }
+
+    /// All own metrics sorted by name, given what the latest snapshot holds.
+    pub fn readings(&self, metrics: usize, series: usize) -> [Reading; 5] {
+        let version: &[_] = &[("version", env!("CARGO_PKG_VERSION"))];
+        let reading = |name: &'static str, help, value| Reading {
+            name,
+            help,
+            counter: name.ends_with("_total"),
+            labels: if name == BUILD_INFO { version } else { &[] },
+            value,
+        };
+        let omitted = self.omitted.load(Ordering::Relaxed);
+        let flushes = self.flushes.load(Ordering::Relaxed);
+        [
+            reading(BUILD_INFO, "The version of celemetry that serves this page.", 1),
+            reading(OMITTED, "Series left out of pages because their labels equalled another's.", omitted),
+            reading(FLUSHES, "Flushes of changed series since the start.", flushes),
+            reading(METRICS, "Declared metrics whose first list is complete.", metrics as u64),
+            reading(SERIES, "Series of all declared metrics.", series as u64),
+        ]
+    }
+}
