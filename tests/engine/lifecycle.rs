@@ -1,7 +1,7 @@
 //! Metrics and lists coming and going: what readers of snapshots may rely on meanwhile.
 
 use celemetry_engine::change::{Change, Origin, SourceId};
-use celemetry_engine::definition::{Aggregation, Definition, ValueKind};
+use celemetry_engine::definition::{Aggregation, Definition, LabelOperator, LabelRequirement, ValueKind};
 use celemetry_engine::row::{Decoder, Defaults, ObjectKey};
 use celemetry_engine::snapshot::{MetricId, Snapshot};
 use celemetry_engine::{Engine, Options};
@@ -37,8 +37,10 @@ impl Rig {
     }
 
     fn show(&mut self, uid: &str, phase: &str, origin: Origin) {
-        let object =
-            format!(r#"{{"metadata":{{"uid":"{uid}"}},"phase":"{phase}","big":"{}"}}"#, "x".repeat(50));
+        let object = format!(
+            r#"{{"metadata":{{"uid":"{uid}","labels":{{"team":"a"}}}},"phase":"{phase}","big":"{}"}}"#,
+            "x".repeat(50)
+        );
         let row =
             self.decoder.as_mut().expect("a list has begun").decode(object.as_bytes(), Defaults::default());
         self.change(Change::Upsert { row: row.expect("objects are JSON"), origin });
@@ -189,6 +191,32 @@ fn metrics_registered_together_cost_one_list() {
     rig.register(&Definition::count("later"));
     let second = rig.engine.field_plan(rig.source).expect("the source exists").epoch();
     assert_eq!(second, first + 1);
+}
+
+#[test]
+fn a_metric_registered_during_a_list_waits_for_the_next() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.begin();
+    rig.show("1", "Running", Origin::List);
+    rig.register(&Definition::count("late"));
+    rig.change(Change::End);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1", "a count of 0 would be wrong");
+    rig.list(&[("1", "Running")]);
+    assert_eq!(rig.flush(), "pods{phase=Running} 1 late{} 1");
+}
+
+#[test]
+fn what_an_old_row_says_of_a_selector_is_not_remembered() {
+    let mut rig = Rig::new();
+    rig.register(&by_phase());
+    rig.list(&[("1", "Running")]);
+    let exists = LabelRequirement { key: "team".into(), operator: LabelOperator::Exists };
+    rig.register(&Definition { labels: vec![exists], ..Definition::count("teams") });
+    // Decoded with the plan of before: the row does not hold the label that the new selector asks for.
+    rig.show("1", "Pending", Origin::Watch);
+    rig.list(&[("1", "Pending")]);
+    assert_eq!(rig.flush(), "pods{phase=Pending} 1 teams{} 1");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! The crate is used as a parser only, with its macros switched off: `has`, `exists` and their kind arrive as the calls
 //! that the author wrote, and become syntax of their own here.
 
-use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, SourceInfo, operators};
 
 use super::Value;
 use super::fault::{Checked, Fault, fault};
@@ -28,9 +28,10 @@ pub(super) fn parse(text: &str) -> Checked<Syntax> {
 fn first_error(text: &str, errors: &cel::ParseErrors) -> Fault {
     let Some(first) = errors.errors.first() else { return fault(0, "no expression") };
     let (line, column) = first.pos;
-    let lines_before = usize::try_from(line).unwrap_or(1).saturating_sub(1);
-    let before: usize = text.split_inclusive('\n').take(lines_before).map(|line| line.chars().count()).sum();
-    let at = before + usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let line = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+    let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let at = text[before..].char_indices().nth(column).map_or(text.len(), |(byte, _)| before + byte);
     let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
     fault(u32::try_from(at).unwrap_or(0), format!("syntax error: {message}"))
 }
@@ -42,28 +43,39 @@ struct Converter<'t> {
 }
 
 impl Converter<'_> {
+    /// Converts a node. What hangs on its left, as in `a.b[c] + d`, is walked down in a loop: such chains are the
+    /// deepest part of a tree.
     fn convert(&mut self, node: &IdedExpr) -> Checked<Syntax> {
+        let mut chain = Vec::new();
+        let mut first = node;
+        while let Some(left) = left_of(first) {
+            chain.push(first);
+            first = left;
+        }
+        let mut syntax = self.begin(first)?;
+        while let Some(node) = chain.pop() {
+            syntax = self.extend(node, syntax)?;
+        }
+        Ok(syntax)
+    }
+
+    fn place(&mut self, node: &IdedExpr) -> Checked<u32> {
         let at = self.source.offset_for(node.id).map_or(0, |(start, _)| start);
         self.nodes += 1;
         if self.nodes > MAX_NODES {
             return Err(fault(at, format!("more than {MAX_NODES} parts")));
         }
+        Ok(at)
+    }
+
+    /// A node that nothing hangs on the left of.
+    fn begin(&mut self, node: &IdedExpr) -> Checked<Syntax> {
+        let at = self.place(node)?;
         let kind = match &node.expr {
             Expr::Ident(name) => SyntaxKind::Identifier(name.trim_start_matches('.').to_owned()),
             Expr::Literal(literal) => SyntaxKind::Literal(convert_literal(literal)),
-            Expr::Select(select) => SyntaxKind::Select {
-                operand: self.boxed(&select.operand)?,
-                name: select.field.clone(),
-                optional: false,
-            },
             Expr::Call(call) => return self.call(at, call),
-            Expr::List(list) => {
-                let element = |(index, element)| {
-                    let optional = list.optional_indices.contains(&index);
-                    Ok((self.convert(element)?, optional))
-                };
-                SyntaxKind::List(list.elements.iter().enumerate().map(element).collect::<Checked<_>>()?)
-            }
+            Expr::List(list) => self.list(list)?,
             Expr::Map(map) => {
                 let entries = map.entries.iter().map(|entry| self.entry(at, &entry.expr));
                 SyntaxKind::Map(entries.collect::<Checked<_>>()?)
@@ -71,7 +83,29 @@ impl Converter<'_> {
             Expr::Struct(message) => {
                 return Err(fault(at, format!("unknown type '{}'", message.type_name)));
             }
-            Expr::Comprehension(_) | Expr::Unspecified => return Err(fault(at, "syntax error")),
+            Expr::Select(_) | Expr::Comprehension(_) | Expr::Unspecified => return Err(broken(at)),
+        };
+        Ok(Syntax { at, kind })
+    }
+
+    /// A node whose left part is converted already.
+    fn extend(&mut self, node: &IdedExpr, left: Syntax) -> Checked<Syntax> {
+        let at = self.place(node)?;
+        let kind = match &node.expr {
+            Expr::Select(select) => {
+                SyntaxKind::Select { operand: Box::new(left), name: select.field.clone(), optional: false }
+            }
+            Expr::Call(call) if call.target.is_some() => {
+                return match macro_of(&call.func_name, call.args.len()) {
+                    Some(kind) => self.bind(at, kind, left, &call.args),
+                    None => self.function(at, call, Some(left)),
+                };
+            }
+            Expr::Call(call) => match call.args.as_slice() {
+                [_, right] => self.binary(at, &call.func_name, left, right)?,
+                _ => return Err(broken(at)),
+            },
+            _ => return Err(broken(at)),
         };
         Ok(Syntax { at, kind })
     }
@@ -80,11 +114,12 @@ impl Converter<'_> {
         self.convert(node).map(Box::new)
     }
 
-    fn pair(&mut self, arguments: &[IdedExpr]) -> Checked<Box<[Syntax; 2]>> {
-        match arguments {
-            [a, b] => Ok(Box::new([self.convert(a)?, self.convert(b)?])),
-            _ => Err(fault(0, "syntax error")),
-        }
+    fn list(&mut self, list: &ListExpr) -> Checked<SyntaxKind> {
+        let element = |(index, element)| {
+            let optional = list.optional_indices.contains(&index);
+            Ok((self.convert(element)?, optional))
+        };
+        list.elements.iter().enumerate().map(element).collect::<Checked<_>>().map(SyntaxKind::List)
     }
 
     fn entry(&mut self, at: u32, entry: &EntryExpr) -> Checked<(Syntax, Syntax, bool)> {
@@ -92,27 +127,32 @@ impl Converter<'_> {
             EntryExpr::MapEntry(entry) => {
                 Ok((self.convert(&entry.key)?, self.convert(&entry.value)?, entry.optional))
             }
-            EntryExpr::StructField(_) => Err(fault(at, "syntax error")),
+            EntryExpr::StructField(_) => Err(broken(at)),
         }
     }
 
     fn call(&mut self, at: u32, call: &CallExpr) -> Checked<Syntax> {
-        let kind = match (&call.target, call.args.as_slice()) {
-            (None, arguments) if is_operator(&call.func_name) => {
-                self.operator(at, &call.func_name, arguments)?
+        let kind = match call.args.as_slice() {
+            [operand] if call.func_name == operators::LOGICAL_NOT => SyntaxKind::Not(self.boxed(operand)?),
+            [operand] if call.func_name == operators::NEGATE => SyntaxKind::Negate(self.boxed(operand)?),
+            [argument] if call.func_name == operators::HAS => self.has(argument)?,
+            arguments if call.func_name == operators::LOGICAL_AND => {
+                SyntaxKind::And(self.terms(call, arguments)?)
             }
-            (None, [argument]) if call.func_name == operators::HAS => self.has(argument)?,
-            (Some(target), arguments) => match macro_of(&call.func_name, arguments.len()) {
-                Some(kind) => return self.bind(at, kind, target, arguments),
-                None => return self.function(at, call),
-            },
-            _ => return self.function(at, call),
+            arguments if call.func_name == operators::LOGICAL_OR => {
+                SyntaxKind::Or(self.terms(call, arguments)?)
+            }
+            [condition, then, otherwise] if call.func_name == operators::CONDITIONAL => {
+                let condition = self.convert(condition)?;
+                let then = self.convert(then)?;
+                SyntaxKind::Conditional(Box::new([condition, then, self.convert(otherwise)?]))
+            }
+            _ => return self.function(at, call, None),
         };
         Ok(Syntax { at, kind })
     }
 
-    fn function(&mut self, at: u32, call: &CallExpr) -> Checked<Syntax> {
-        let target = call.target.as_ref().map(|target| self.convert(target)).transpose()?;
+    fn function(&mut self, at: u32, call: &CallExpr, target: Option<Syntax>) -> Checked<Syntax> {
         let arguments = call.args.iter().map(|argument| self.convert(argument)).collect::<Checked<_>>()?;
         let name = call.func_name.trim_start_matches('.').to_owned();
         let at = self.name_before(at, &name);
@@ -121,9 +161,9 @@ impl Converter<'_> {
 
     /// Calls are placed at their parenthesis; their authors look for the name before it.
     fn name_before(&self, parenthesis: u32, name: &str) -> u32 {
-        let before: String = self.text.chars().take(parenthesis as usize).collect();
+        let before = self.text.get(..parenthesis as usize).unwrap_or_default();
         match before.trim_end().strip_suffix(name) {
-            Some(rest) => u32::try_from(rest.chars().count()).unwrap_or(parenthesis),
+            Some(rest) => u32::try_from(rest.len()).unwrap_or(parenthesis),
             None => parenthesis,
         }
     }
@@ -136,76 +176,88 @@ impl Converter<'_> {
         }
     }
 
-    fn bind(&mut self, at: u32, kind: Macro, target: &IdedExpr, arguments: &[IdedExpr]) -> Checked<Syntax> {
-        let target = self.convert(target)?;
-        let variable = self.convert(&arguments[0])?;
+    fn bind(&mut self, at: u32, kind: Macro, target: Syntax, arguments: &[IdedExpr]) -> Checked<Syntax> {
+        let [variable, rest @ ..] = arguments else { return Err(broken(at)) };
+        let variable = self.convert(variable)?;
         let SyntaxKind::Identifier(name) = variable.kind else {
             return Err(fault(variable.at, "the first argument must be the name of a variable"));
         };
-        let condition = match kind {
-            Macro::Map if arguments.len() == 2 => None,
-            Macro::OptMap | Macro::OptFlatMap => None,
-            _ => Some(self.convert(&arguments[1])?),
+        let (condition, result) = match (kind, rest) {
+            (Macro::Map | Macro::OptMap | Macro::OptFlatMap, [result]) => (None, Some(result)),
+            (Macro::Map, [condition, result]) => (Some(condition), Some(result)),
+            (_, [condition]) => (Some(condition), None),
+            _ => return Err(broken(at)),
         };
-        let result = match kind {
-            Macro::Map | Macro::OptMap | Macro::OptFlatMap => arguments.last(),
-            _ => None,
-        };
+        let condition = condition.map(|condition| self.convert(condition)).transpose()?;
         let result = result.map(|result| self.convert(result)).transpose()?;
         let kind =
             SyntaxKind::Macro(Box::new(MacroSyntax { kind, target, variable: name, condition, result }));
         Ok(Syntax { at, kind })
     }
 
-    fn operator(&mut self, at: u32, name: &str, arguments: &[IdedExpr]) -> Checked<SyntaxKind> {
-        if let Some(operator) = arithmetic(name) {
-            return Ok(SyntaxKind::Arithmetic(operator, self.pair(arguments)?));
-        }
-        if let Some(operator) = comparison(name) {
-            return Ok(SyntaxKind::Compare(operator, self.pair(arguments)?));
-        }
-        Ok(match (name, arguments) {
-            (operators::IN, _) => SyntaxKind::In(self.pair(arguments)?),
-            (operators::LOGICAL_NOT, [operand]) => SyntaxKind::Not(self.boxed(operand)?),
-            (operators::NEGATE, [operand]) => SyntaxKind::Negate(self.boxed(operand)?),
-            (operators::LOGICAL_AND | operators::LOGICAL_OR, _) => {
-                let mut terms = Vec::new();
-                self.terms(name, arguments, &mut terms)?;
-                if name == operators::LOGICAL_AND { SyntaxKind::And(terms) } else { SyntaxKind::Or(terms) }
-            }
-            (operators::CONDITIONAL, [condition, then, otherwise]) => SyntaxKind::Conditional(Box::new([
-                self.convert(condition)?,
-                self.convert(then)?,
-                self.convert(otherwise)?,
-            ])),
-            (operators::INDEX | operators::OPT_INDEX, [operand, index]) => SyntaxKind::Index {
-                operand: self.boxed(operand)?,
-                index: self.boxed(index)?,
-                optional: name == operators::OPT_INDEX,
-            },
-            (operators::OPT_SELECT, [operand, field]) => {
-                let operand = self.boxed(operand)?;
-                match &field.expr {
-                    Expr::Literal(LiteralValue::String(name)) => {
-                        SyntaxKind::Select { operand, name: name.inner().to_owned(), optional: true }
-                    }
-                    _ => return Err(fault(at, "syntax error")),
+    /// An operator between two operands, of which the left is converted already.
+    fn binary(&mut self, at: u32, name: &str, left: Syntax, right: &IdedExpr) -> Checked<SyntaxKind> {
+        if name == operators::OPT_SELECT {
+            return match &right.expr {
+                Expr::Literal(LiteralValue::String(name)) => {
+                    let name = name.inner().to_owned();
+                    Ok(SyntaxKind::Select { operand: Box::new(left), name, optional: true })
                 }
-            }
-            _ => return Err(fault(at, "syntax error")),
-        })
+                _ => Err(broken(at)),
+            };
+        }
+        let right = self.convert(right)?;
+        if let Some(operator) = arithmetic(name) {
+            return Ok(SyntaxKind::Arithmetic(operator, Box::new([left, right])));
+        }
+        if let Some(comparison) = comparison(name) {
+            return Ok(SyntaxKind::Compare(comparison, Box::new([left, right])));
+        }
+        if name == operators::IN {
+            return Ok(SyntaxKind::In(Box::new([left, right])));
+        }
+        let optional = name == operators::OPT_INDEX;
+        Ok(SyntaxKind::Index { operand: Box::new(left), index: Box::new(right), optional })
     }
 
     /// The terms of `a && b && c`, which the crate nests in a balanced tree.
-    fn terms(&mut self, name: &str, arguments: &[IdedExpr], terms: &mut Vec<Syntax>) -> Checked<()> {
-        for argument in arguments {
-            match &argument.expr {
-                Expr::Call(call) if call.func_name == name => self.terms(name, &call.args, terms)?,
-                _ => terms.push(self.convert(argument)?),
+    fn terms(&mut self, call: &CallExpr, arguments: &[IdedExpr]) -> Checked<Vec<Syntax>> {
+        let mut terms = Vec::new();
+        let mut rest: Vec<&IdedExpr> = arguments.iter().rev().collect();
+        while let Some(node) = rest.pop() {
+            match &node.expr {
+                Expr::Call(inner) if inner.func_name == call.func_name => {
+                    rest.extend(inner.args.iter().rev())
+                }
+                _ => terms.push(self.convert(node)?),
             }
         }
-        Ok(())
+        Ok(terms)
     }
+}
+
+/// What a node hangs on.
+fn left_of(node: &IdedExpr) -> Option<&IdedExpr> {
+    match &node.expr {
+        Expr::Select(select) => Some(&select.operand),
+        Expr::Call(call) => match (&call.target, call.args.as_slice()) {
+            (Some(target), _) => Some(target),
+            (None, [left, _]) if is_binary(&call.func_name) => Some(left),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_binary(name: &str) -> bool {
+    arithmetic(name).is_some()
+        || comparison(name).is_some()
+        || [operators::IN, operators::INDEX, operators::OPT_INDEX, operators::OPT_SELECT].contains(&name)
+}
+
+/// A tree of a shape that the parser does not make.
+fn broken(at: u32) -> Fault {
+    fault(at, "syntax error")
 }
 
 fn convert_literal(literal: &LiteralValue) -> Value<'static> {
@@ -218,12 +270,6 @@ fn convert_literal(literal: &LiteralValue) -> Value<'static> {
         LiteralValue::String(value) => Value::text(value.inner()),
         LiteralValue::UInt(value) => Value::Uint(*value.inner()),
     }
-}
-
-/// Operators are named by their shape: `_+_`, `!_`, `_?_:_`, `@in`.
-fn is_operator(name: &str) -> bool {
-    name.starts_with(['_', '!', '-', '@'])
-        && name.contains(['@', '+', '-', '*', '/', '%', '<', '>', '=', '!', '?', '[', '&', '|'])
 }
 
 fn arithmetic(name: &str) -> Option<Arithmetic> {

@@ -1,6 +1,6 @@
 //! A defect of an expression before it is known where the expression stands.
 //!
-//! In: a character offset and a message. Out: a [`CompileError`] with line and column. Must never know: languages.
+//! In: a byte offset and a message. Out: a [`CompileError`] with line and column. Must never know: languages.
 
 use crate::definition::Formula;
 use crate::error::CompileError;
@@ -8,7 +8,7 @@ use crate::error::CompileError;
 /// The longest message in characters; parsers like to list every token they would have taken.
 const MAX_MESSAGE: usize = 240;
 
-/// What is wrong, and at which character of the source.
+/// What is wrong, and at which byte of the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) at: u32,
@@ -18,7 +18,7 @@ pub(super) struct Fault {
 /// What the stages of compilation give.
 pub(super) type Checked<T> = Result<T, Fault>;
 
-/// A fault at a character offset.
+/// A fault at a byte offset.
 pub(super) fn fault(at: u32, message: impl Into<String>) -> Fault {
     Fault { at, message: message.into() }
 }
@@ -27,7 +27,8 @@ impl Fault {
     /// The error that the author sees: `place:line:column: message`.
     pub(super) fn locate(self, formula: &Formula) -> CompileError {
         let (mut line, mut column) = (1, 1);
-        for character in formula.text.chars().take(self.at as usize) {
+        let before = formula.text.char_indices().take_while(|(byte, _)| *byte < self.at as usize);
+        for (_, character) in before {
             if character == '\n' {
                 line += 1;
                 column = 1;

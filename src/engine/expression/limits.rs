@@ -33,8 +33,7 @@ pub(super) fn check(text: &str) -> Checked<()> {
     while scan.at < scan.bytes.len() {
         let start = scan.at;
         if let Err(message) = scan.token() {
-            let character = text.char_indices().take_while(|(byte, _)| *byte < start).count();
-            return Err(fault(u32::try_from(character).unwrap_or(u32::MAX), message));
+            return Err(fault(u32::try_from(start).unwrap_or(u32::MAX), message));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::Value;
 /// A part of an expression and where it stands.
 #[derive(Clone, Debug)]
 pub(super) struct Syntax {
-    /// Character offset in the source.
+    /// Byte offset in the source.
     pub(super) at: u32,
     /// What stands there.
     pub(super) kind: SyntaxKind,

@@ -4,22 +4,14 @@
 
 use std::sync::Arc;
 
-use super::cursor::{Cursor, Quoted};
+use super::cursor::Cursor;
+use super::fault::{DecodeError, Fault, Reason};
 use super::identity::Sightings;
 use super::projection::{Part, Projection, Role, TargetId};
 use super::skip::MAX_DEPTH;
+use super::string::Quoted;
 use super::tape::Tape;
 use super::{FieldPlan, HashSeed, Identity, Kind, NodeKey, ObjectKey, Row, digest};
-
-/// Why bytes are no object that a row can be made of.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at byte {offset}")]
-pub struct DecodeError {
-    /// Where the decoder stopped.
-    pub offset: usize,
-    /// What is wrong there.
-    pub reason: &'static str,
-}
 
 /// What an object that does not say it itself is taken to be: items of a LIST of built-in kinds carry neither
 /// `kind` nor `apiVersion`.
@@ -129,14 +121,13 @@ impl Decoder {
 }
 
 /// The object as text, if it is UTF-8 and its texts can be addressed.
-fn checked_text<'d>(object: &'d [u8], defaults: &Defaults<'_>) -> Result<&'d str, DecodeError> {
+pub(super) fn checked_text<'d>(object: &'d [u8], defaults: &Defaults<'_>) -> Result<&'d str, DecodeError> {
     let defaults = [defaults.api_version, defaults.kind, defaults.namespace];
     let added: usize = defaults.into_iter().flatten().map(str::len).sum();
     if object.len().saturating_add(added) > MAX_BYTES {
-        return Err(DecodeError { offset: MAX_BYTES, reason: "longer than 1 GiB" });
+        return Err(Fault::new(object, 0, Reason::Long).into());
     }
-    std::str::from_utf8(object)
-        .map_err(|error| DecodeError { offset: error.valid_up_to(), reason: "invalid UTF-8" })
+    std::str::from_utf8(object).map_err(|error| Fault::new(object, error.valid_up_to(), Reason::Utf8).into())
 }
 
 // === impl Pass ===
@@ -149,9 +140,9 @@ impl<'p, 'd> Pass<'p, 'd> {
     }
 
     /// Reads the whole input, which is one object.
-    fn document(&mut self) -> Result<(), DecodeError> {
+    fn document(&mut self) -> Result<(), Fault> {
         if self.cursor.token() != b'{' {
-            return self.cursor.fail("expected an object");
+            return self.cursor.fail(Reason::Object);
         }
         self.value(Some(TargetId::ROOT), NodeKey::None, false, MAX_DEPTH)?;
         self.cursor.finish()
@@ -159,13 +150,7 @@ impl<'p, 'd> Pass<'p, 'd> {
 
     /// Reads the value that begins here onto the tape. `keep`: it lies in a subtree that is kept whole. `room`: how
     /// many containers may still be opened, which also bounds the recursion.
-    fn value(
-        &mut self,
-        target: Option<TargetId>,
-        key: NodeKey,
-        keep: bool,
-        room: u32,
-    ) -> Result<(), DecodeError> {
+    fn value(&mut self, target: Option<TargetId>, key: NodeKey, keep: bool, room: u32) -> Result<(), Fault> {
         let (tree, scalar) = target.map_or((false, false), |id| self.projection.target(id).kept());
         let (tree, keep) = (keep || tree, keep || scalar);
         match self.cursor.token() {
@@ -186,7 +171,7 @@ impl<'p, 'd> Pass<'p, 'd> {
                 if keep {
                     self.cursor.number()?;
                 } else {
-                    self.cursor.loose_number();
+                    self.cursor.skip(room)?;
                 }
                 self.scalar(target, key, Kind::Number, keep, start);
                 Ok(())
@@ -194,7 +179,7 @@ impl<'p, 'd> Pass<'p, 'd> {
             b't' => self.literal(target, key, Kind::Bool, keep, "true"),
             b'f' => self.literal(target, key, Kind::Bool, keep, "false"),
             b'n' => self.literal(target, key, Kind::Null, keep, "null"),
-            _ => self.cursor.fail("expected a value"),
+            _ => self.cursor.fail(Reason::Value),
         }
     }
 
@@ -205,7 +190,7 @@ impl<'p, 'd> Pass<'p, 'd> {
         kind: Kind,
         keep: bool,
         word: &'static str,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), Fault> {
         let start = self.cursor.at;
         self.cursor.literal(word)?;
         self.scalar(target, key, kind, keep, start);
@@ -220,13 +205,7 @@ impl<'p, 'd> Pass<'p, 'd> {
         }
     }
 
-    fn list(
-        &mut self,
-        target: Option<TargetId>,
-        key: NodeKey,
-        keep: bool,
-        room: u32,
-    ) -> Result<(), DecodeError> {
+    fn list(&mut self, target: Option<TargetId>, key: NodeKey, keep: bool, room: u32) -> Result<(), Fault> {
         let each = target.and_then(|id| self.projection.target(id).each);
         let whole = keep || each.is_some();
         let node = self.tape.open(target, key, Kind::List, whole);
@@ -245,13 +224,7 @@ impl<'p, 'd> Pass<'p, 'd> {
         Ok(())
     }
 
-    fn map(
-        &mut self,
-        target: Option<TargetId>,
-        key: NodeKey,
-        keep: bool,
-        room: u32,
-    ) -> Result<(), DecodeError> {
+    fn map(&mut self, target: Option<TargetId>, key: NodeKey, keep: bool, room: u32) -> Result<(), Fault> {
         let whole = keep || target.is_some_and(|id| self.projection.target(id).each.is_some());
         let node = self.tape.open(target, key, Kind::Map, whole);
         let len = if whole {
@@ -275,15 +248,15 @@ impl<'p, 'd> Pass<'p, 'd> {
     }
 
     /// Takes one off the nesting that is still allowed.
-    fn enter(&self, room: u32) -> Result<u32, DecodeError> {
+    fn enter(&self, room: u32) -> Result<u32, Fault> {
         match room.checked_sub(1) {
             Some(room) => Ok(room),
-            None => self.cursor.fail("nested too deeply"),
+            None => self.cursor.fail(Reason::Depth),
         }
     }
 
     /// Reads every member of the map that begins here. Gives how many there are, duplicates once.
-    fn whole_members(&mut self, map: u32, target: Option<TargetId>, room: u32) -> Result<u32, DecodeError> {
+    fn whole_members(&mut self, map: u32, target: Option<TargetId>, room: u32) -> Result<u32, Fault> {
         let (mut len, mut ascending, mut previous) = (0, true, None);
         let mut member = self.cursor.first_member()?;
         while let Some(quoted) = member {
@@ -303,7 +276,7 @@ impl<'p, 'd> Pass<'p, 'd> {
     }
 
     /// Reads the planned members of the map that begins here and skips the others. Gives how many are there.
-    fn planned_members(&mut self, map: u32, target: TargetId, room: u32) -> Result<u32, DecodeError> {
+    fn planned_members(&mut self, map: u32, target: TargetId, room: u32) -> Result<u32, Fault> {
         let mut len = 0;
         let mut member = self.cursor.first_member()?;
         while let Some(quoted) = member {
@@ -336,13 +309,7 @@ impl<'p, 'd> Pass<'p, 'd> {
     }
 
     /// Reads the value of a member onto the tape.
-    fn member(
-        &mut self,
-        target: Option<TargetId>,
-        key: NodeKey,
-        keep: bool,
-        room: u32,
-    ) -> Result<(), DecodeError> {
+    fn member(&mut self, target: Option<TargetId>, key: NodeKey, keep: bool, room: u32) -> Result<(), Fault> {
         let role = target.map_or(Role::Plain, |id| self.projection.target(id).role);
         if role == Role::Plain {
             return self.value(target, key, keep, room);
@@ -355,7 +322,7 @@ impl<'p, 'd> Pass<'p, 'd> {
     }
 
     /// Notes what the identity takes from a member that no plan reads.
-    fn sight(&mut self, id: TargetId, room: u32) -> Result<(), DecodeError> {
+    fn sight(&mut self, id: TargetId, room: u32) -> Result<(), Fault> {
         let target = self.projection.target(id);
         let first = self.cursor.token();
         self.sightings.begin(target.role, first, self.cursor.at);

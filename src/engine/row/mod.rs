@@ -6,17 +6,27 @@
 mod fields;
 mod projection;
 mod scan;
+mod fault;
+mod string;
 mod cursor;
 mod skip;
 mod tape;
 mod identity;
 mod digest;
 mod decode;
+mod envelope;
+mod list;
+mod documents;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DecodeError, Decoder, Defaults};
+pub use decode::{Decoder, Defaults};
+pub use documents::{Documents, StreamError};
+pub use envelope::{Envelope, Event};
+pub use fault::DecodeError;
 pub use fields::{FieldId, FieldPlan, FieldRecorder, FieldUses, HashSeed};
+pub use list::List;
+pub use skip::skim;
 
 /// The identity of an object within its source: a keyed hash of its UID, or of kind, namespace and name where it
 /// has none. Delete and recreate under one name is two keys.

@@ -11,7 +11,7 @@ use super::super::tree::{Call, Loop, LoopKind, OptMap, Tree};
 use super::super::types::StaticType;
 use super::super::{Budget, Value};
 use super::suggest::suggestion;
-use super::{Checker, Need, Typed, Variable};
+use super::{Checker, Need, Operand, Typed, Variable};
 
 /// The macros, for suggestions.
 const MACROS: [&str; 8] = ["all", "exists", "exists_one", "filter", "has", "map", "optMap", "optFlatMap"];
@@ -24,17 +24,31 @@ struct Chosen<'s> {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn call(&mut self, at: u32, call: &CallSyntax) -> Checked<Typed> {
-        let chosen = self.choose(at, call)?;
-        if let ([argument], "size") = (chosen.arguments.as_slice(), chosen.name.as_str())
-            && let SyntaxKind::Macro(each) = &argument.kind
-            && each.kind == Macro::Filter
-        {
-            return self.bind(each, true);
+    /// What stands before the dot of a call, if it is a value that can be checked before the call.
+    pub(super) fn receiver<'s>(&self, call: &'s CallSyntax) -> Option<&'s Syntax> {
+        let target = call.target.as_ref()?;
+        let namespaced = self.qualified_name(target).is_some_and(|namespace| {
+            let qualified = format!("{namespace}.{}", call.name);
+            is_not_yet(&qualified) || overloads().any(|overload| overload.name == qualified)
+        });
+        (!namespaced && counted(&call.name, &[target]).is_none()).then_some(target)
+    }
+
+    /// `name(arguments)`, or `left.name(arguments)` with the left checked already.
+    pub(super) fn call(&mut self, at: u32, call: &CallSyntax, left: Option<Operand>) -> Checked<Typed> {
+        let chosen = self.choose(at, call, left.is_some())?;
+        if let Some(filter) = counted(&chosen.name, &chosen.arguments) {
+            let target = self.operand(&filter.target)?;
+            return self.bind(filter, target, true);
         }
         let mut operands = Vec::with_capacity(chosen.arguments.len());
+        let mut left = left;
         for (index, argument) in chosen.arguments.iter().enumerate() {
-            operands.push(self.value(argument, need_of(&chosen.overloads, index))?);
+            let operand = match left.take() {
+                Some(left) => left,
+                None => self.operand(argument)?,
+            };
+            operands.push(self.need(operand, need_of(&chosen.overloads, index)));
         }
         let fits = |overload: &&'static Overload| {
             let pairs = overload.parameters.iter().zip(&operands);
@@ -48,17 +62,14 @@ impl Checker<'_, '_> {
     }
 
     /// Finds the function that a call means, by name, way of calling and number of arguments.
-    fn choose<'s>(&mut self, at: u32, call: &'s CallSyntax) -> Checked<Chosen<'s>> {
+    fn choose<'s>(&mut self, at: u32, call: &'s CallSyntax, has_left: bool) -> Checked<Chosen<'s>> {
         let mut arguments: Vec<&Syntax> = call.arguments.iter().collect();
         let mut name = call.name.clone();
-        let mut receiver = false;
+        let mut receiver = has_left;
         if let Some(target) = &call.target {
-            match self.qualified_name(target).map(|namespace| format!("{namespace}.{name}")) {
-                Some(qualified) if overloads().any(|overload| overload.name == qualified) => {
-                    name = qualified;
-                }
-                Some(qualified) if is_not_yet(&qualified) => {
-                    return Err(fault(at, format!("function '{qualified}' is not supported yet")));
+            match self.qualified_name(target) {
+                Some(namespace) if !has_left => {
+                    name = format!("{namespace}.{name}");
                 }
                 _ => {
                     receiver = true;
@@ -80,12 +91,11 @@ impl Checker<'_, '_> {
     }
 
     /// A macro. With `count`, a filter gives the number of its elements, of which nothing is kept.
-    pub(super) fn bind(&mut self, each: &MacroSyntax, count: bool) -> Checked<Typed> {
+    pub(super) fn bind(&mut self, each: &MacroSyntax, target: Operand, count: bool) -> Checked<Typed> {
         if matches!(each.kind, Macro::OptMap | Macro::OptFlatMap) {
-            return self.map_optional(each);
+            return self.map_optional(each, target);
         }
-        let operand = self.operand(&each.target)?;
-        let (range, mut field) = self.elements(operand);
+        let (range, field) = self.elements(target);
         if !matches!(range.kind, StaticType::Dyn | StaticType::List | StaticType::Map) {
             let message = format!("expected a list or a map to loop over, found {}", range.kind.name());
             return Err(fault(each.target.at, message));
@@ -99,11 +109,10 @@ impl Checker<'_, '_> {
             _ => (LoopKind::Map, StaticType::List),
         };
         if kind == LoopKind::Filter
-            && let Some(collected) = field.take_if(|_| true)
+            && let Some(collected) = field
         {
             // Whole elements are collected.
             self.fields.keep(collected);
-            field = Some(collected);
         }
         self.variables.push(Variable { name: each.variable.clone(), field, kind: StaticType::Dyn });
         let condition = each.condition.as_ref().map(|condition| self.truth(condition)).transpose();
@@ -116,8 +125,8 @@ impl Checker<'_, '_> {
         Ok(Typed { tree: Tree::Loop(Box::new(each)), kind: result_kind })
     }
 
-    fn map_optional(&mut self, each: &MacroSyntax) -> Checked<Typed> {
-        let operand = self.value(&each.target, Need::Whole)?;
+    fn map_optional(&mut self, each: &MacroSyntax, target: Operand) -> Checked<Typed> {
+        let operand = self.whole(target);
         if !operand.kind.may_be(StaticType::Optional) {
             let message = format!("expected an optional, found {}", operand.kind.name());
             return Err(fault(each.target.at, message));
@@ -134,6 +143,16 @@ impl Checker<'_, '_> {
         }
         let map = OptMap { operand: operand.tree, body: body.tree, flat };
         Ok(Typed { tree: Tree::OptMap(Box::new(map)), kind: StaticType::Optional })
+    }
+}
+
+/// The filter in `size(list.filter(x, …))` and `list.filter(x, …).size()`.
+fn counted<'s>(name: &str, arguments: &[&'s Syntax]) -> Option<&'s MacroSyntax> {
+    match arguments {
+        [Syntax { kind: SyntaxKind::Macro(each), .. }] if name == "size" && each.kind == Macro::Filter => {
+            Some(each)
+        }
+        _ => None,
     }
 }
 

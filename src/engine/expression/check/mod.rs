@@ -94,31 +94,75 @@ enum Need {
 }
 
 impl Checker<'_, '_> {
-    /// Checks a part, without asking for anything yet.
+    /// Checks a part, without asking for anything yet. What hangs on its left is walked down in a loop: chains are the
+    /// deepest part of an expression.
     fn operand(&mut self, syntax: &Syntax) -> Checked<Operand> {
-        let at = syntax.at;
+        let mut chain = Vec::new();
+        let mut first = syntax;
+        while let Some(left) = self.left_of(first) {
+            chain.push(first);
+            first = left;
+        }
+        let mut operand = self.begin(first)?;
+        while let Some(syntax) = chain.pop() {
+            operand = self.extend(syntax, operand)?;
+        }
+        Ok(operand)
+    }
+
+    /// What a part hangs on, unless it must be seen as a whole: a qualified name, the size of a filter.
+    fn left_of<'s>(&self, syntax: &'s Syntax) -> Option<&'s Syntax> {
+        match &syntax.kind {
+            SyntaxKind::Select { operand, .. } => {
+                let is_type = self.qualified_name(syntax).is_some_and(|name| type_named(&name).is_some());
+                (!is_type).then_some(&**operand)
+            }
+            SyntaxKind::Index { operand, .. } => Some(operand),
+            SyntaxKind::Arithmetic(_, operands)
+            | SyntaxKind::Compare(_, operands)
+            | SyntaxKind::In(operands) => Some(&operands[0]),
+            SyntaxKind::Call(call) => self.receiver(call),
+            SyntaxKind::Macro(each) => Some(&each.target),
+            _ => None,
+        }
+    }
+
+    /// A part that nothing hangs on the left of.
+    fn begin(&mut self, syntax: &Syntax) -> Checked<Operand> {
         let typed = match &syntax.kind {
             SyntaxKind::Literal(value) => Typed::constant(value.clone()),
-            SyntaxKind::Identifier(name) => return self.identifier(at, name),
-            SyntaxKind::Select { operand, name, optional } => {
-                return self.select(syntax, operand, name, *optional);
-            }
+            SyntaxKind::Identifier(name) => return self.identifier(syntax.at, name),
             SyntaxKind::Has { operand, name } => self.has(operand, name)?,
-            SyntaxKind::Index { operand, index, optional } => {
-                return self.index(operand, index, *optional);
-            }
-            SyntaxKind::Call(call) => self.call(at, call)?,
+            SyntaxKind::Call(call) => self.call(syntax.at, call, None)?,
             SyntaxKind::And(terms) => self.terms(terms, false)?,
             SyntaxKind::Or(terms) => self.terms(terms, true)?,
             SyntaxKind::Not(operand) => self.not(operand)?,
-            SyntaxKind::Negate(operand) => self.negate(at, operand)?,
+            SyntaxKind::Negate(operand) => self.negate(syntax.at, operand)?,
             SyntaxKind::Conditional(parts) => self.conditional(parts)?,
-            SyntaxKind::Arithmetic(operator, operands) => self.arithmetic(at, *operator, operands)?,
-            SyntaxKind::Compare(comparison, operands) => self.compare(at, *comparison, operands)?,
-            SyntaxKind::In(operands) => self.contained(at, operands)?,
             SyntaxKind::List(elements) => self.list(elements)?,
             SyntaxKind::Map(entries) => self.map(entries)?,
-            SyntaxKind::Macro(each) => self.bind(each, false)?,
+            _ => match self.qualified_name(syntax).and_then(|name| type_named(&name)) {
+                Some(value) => Typed::constant(value),
+                None => return Err(fault(syntax.at, "syntax error")),
+            },
+        };
+        Ok(Operand::Value(typed))
+    }
+
+    /// A part whose left is checked already.
+    fn extend(&mut self, syntax: &Syntax, left: Operand) -> Checked<Operand> {
+        let at = syntax.at;
+        let typed = match &syntax.kind {
+            SyntaxKind::Select { name, optional, .. } => return self.member(at, left, name, *optional),
+            SyntaxKind::Index { index, optional, .. } => return self.index(left, index, *optional),
+            SyntaxKind::Arithmetic(operator, operands) => {
+                self.arithmetic(at, *operator, left, &operands[1])?
+            }
+            SyntaxKind::Compare(comparison, operands) => self.compare(at, *comparison, left, &operands[1])?,
+            SyntaxKind::In(operands) => self.contained(at, left, &operands[1])?,
+            SyntaxKind::Call(call) => self.call(at, call, Some(left))?,
+            SyntaxKind::Macro(each) => self.bind(each, left, false)?,
+            _ => return Err(fault(at, "syntax error")),
         };
         Ok(Operand::Value(typed))
     }

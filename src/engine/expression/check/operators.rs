@@ -4,7 +4,7 @@
 
 use super::super::Value;
 use super::super::fault::{Checked, fault};
-use super::super::syntax::{Arithmetic, Comparison, Syntax};
+use super::super::syntax::{Arithmetic, Comparison, Syntax, SyntaxKind};
 use super::super::tree::{FieldIs, LiteralSet, Tree};
 use super::super::types::StaticType::{self, Bool, Bytes, Double, Duration, Int, List, Timestamp, Uint};
 use super::{Checker, Need, Operand, Typed};
@@ -56,25 +56,34 @@ impl Checker<'_, '_> {
         Ok(Typed::new(Tree::Negate(Box::new(operand.tree)), kind))
     }
 
+    /// `condition ? then : otherwise`, where otherwise is often another one of these.
     pub(super) fn conditional(&mut self, parts: &[Syntax; 3]) -> Checked<Typed> {
-        let condition = self.truth(&parts[0])?;
-        let then = self.value(&parts[1], Need::Whole)?;
-        let otherwise = self.value(&parts[2], Need::Whole)?;
-        let kind = then.kind.join(otherwise.kind);
-        Ok(match condition {
-            Tree::Constant(Value::Bool(true)) => then,
-            Tree::Constant(Value::Bool(false)) => otherwise,
-            _ => Typed::new(Tree::Conditional(Box::new([condition, then.tree, otherwise.tree])), kind),
-        })
+        let mut branches = vec![(self.truth(&parts[0])?, self.value(&parts[1], Need::Whole)?)];
+        let mut last = &parts[2];
+        while let SyntaxKind::Conditional(parts) = &last.kind {
+            branches.push((self.truth(&parts[0])?, self.value(&parts[1], Need::Whole)?));
+            last = &parts[2];
+        }
+        let mut otherwise = self.value(last, Need::Whole)?;
+        while let Some((condition, then)) = branches.pop() {
+            let kind = then.kind.join(otherwise.kind);
+            otherwise = match condition {
+                Tree::Constant(Value::Bool(true)) => then,
+                Tree::Constant(Value::Bool(false)) => otherwise,
+                _ => Typed::new(Tree::Conditional(Box::new([condition, then.tree, otherwise.tree])), kind),
+            };
+        }
+        Ok(otherwise)
     }
 
     pub(super) fn arithmetic(
         &mut self,
         at: u32,
         operator: Arithmetic,
-        operands: &[Syntax; 2],
+        left: Operand,
+        right: &Syntax,
     ) -> Checked<Typed> {
-        let [left, right] = [self.operand(&operands[0])?, self.operand(&operands[1])?];
+        let right = self.operand(right)?;
         // Only `+` joins lists, and only with a list.
         let scalar = operator != Arithmetic::Add || is_scalar(&left) || is_scalar(&right);
         let need = if scalar { Need::Scalar } else { Need::Whole };
@@ -95,9 +104,10 @@ impl Checker<'_, '_> {
         &mut self,
         at: u32,
         comparison: Comparison,
-        operands: &[Syntax; 2],
+        left: Operand,
+        right: &Syntax,
     ) -> Checked<Typed> {
-        let [left, right] = [self.operand(&operands[0])?, self.operand(&operands[1])?];
+        let right = self.operand(right)?;
         let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let need =
             if !equality || is_scalar(&left) || is_scalar(&right) { Need::Scalar } else { Need::Whole };
@@ -115,9 +125,8 @@ impl Checker<'_, '_> {
     }
 
     /// `needle in haystack`
-    pub(super) fn contained(&mut self, at: u32, operands: &[Syntax; 2]) -> Checked<Typed> {
-        let needle = self.operand(&operands[0])?;
-        let haystack = self.value(&operands[1], Need::Whole)?;
+    pub(super) fn contained(&mut self, at: u32, needle: Operand, haystack: &Syntax) -> Checked<Typed> {
+        let haystack = self.value(haystack, Need::Whole)?;
         if let Tree::Constant(Value::List(literals)) = &haystack.tree {
             let scalars = literals.iter().all(|literal| literal.len().is_none());
             let needle = self.need(needle, if scalars { Need::Scalar } else { Need::Whole });

@@ -6,26 +6,10 @@ use super::super::Value;
 use super::super::fault::{Checked, fault};
 use super::super::syntax::{Syntax, SyntaxKind};
 use super::super::tree::{Base, Path, Step, Tree};
-use super::super::types::{StaticType, type_named};
+use super::super::types::StaticType;
 use super::{Checker, Need, Operand, Place, Typed};
 
 impl Checker<'_, '_> {
-    /// `operand.name`, `operand.?name`
-    pub(super) fn select(
-        &mut self,
-        whole: &Syntax,
-        operand: &Syntax,
-        name: &str,
-        optional: bool,
-    ) -> Checked<Operand> {
-        if let Some(value) = self.qualified_name(whole).and_then(|name| type_named(&name)) {
-            return Ok(Operand::Value(Typed::constant(value)));
-        }
-        let at = whole.at;
-        let operand = self.operand(operand)?;
-        self.member(at, operand, name, optional)
-    }
-
     /// `a.b.c` as one name, if `a` is no variable.
     pub(super) fn qualified_name(&self, syntax: &Syntax) -> Option<String> {
         match &syntax.kind {
@@ -37,7 +21,14 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn member(&mut self, at: u32, operand: Operand, name: &str, optional: bool) -> Checked<Operand> {
+    /// `operand.name`, `operand.?name`
+    pub(super) fn member(
+        &mut self,
+        at: u32,
+        operand: Operand,
+        name: &str,
+        optional: bool,
+    ) -> Checked<Operand> {
         match operand {
             Operand::Place(place) => Ok(Operand::Place(self.member_of(place, name, optional))),
             Operand::Value(typed) => {
@@ -75,9 +66,8 @@ impl Checker<'_, '_> {
     }
 
     /// `operand[index]`, `operand[?index]`
-    pub(super) fn index(&mut self, operand: &Syntax, index: &Syntax, optional: bool) -> Checked<Operand> {
+    pub(super) fn index(&mut self, operand: Operand, index: &Syntax, optional: bool) -> Checked<Operand> {
         let at = index.at;
-        let operand = self.operand(operand)?;
         if let SyntaxKind::Literal(literal) = &index.kind {
             match (operand, literal) {
                 // On a list a name is an error whichever way it is written.

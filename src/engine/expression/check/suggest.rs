@@ -4,7 +4,8 @@
 
 /// ` (did you mean 'x'?)` for the known name that is nearest to `name`, if one is near; otherwise nothing.
 pub(super) fn suggestion<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
-    let farthest = (name.chars().count() / 3).clamp(1, 3);
+    // Of a name of one or two letters nothing is left to recognise.
+    let farthest = (name.chars().count() / 3).min(3);
     let near = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
     match near.filter(|(distance, _)| *distance <= farthest).min() {
         Some((_, candidate)) => format!(" (did you mean '{candidate}'?)"),
@@ -43,7 +44,7 @@ mod tests {
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
         assert_eq!(suggestion("objct", ["object", "item"]), " (did you mean 'object'?)");
         assert_eq!(suggestion("obejct", ["object"]), " (did you mean 'object'?)");
-        assert_eq!(suggestion("x", ["object"]), "");
+        assert_eq!(suggestion("x", ["object", "y"]), "");
         assert_eq!(suggestion("startWith", ["endsWith", "startsWith"]), " (did you mean 'startsWith'?)");
     }
 }

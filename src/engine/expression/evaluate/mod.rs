@@ -120,11 +120,19 @@ fn all_of<'r>(
     failed.map_or(Ok(Value::Bool(!decisive)), Err)
 }
 
+/// Conditionals that follow on each other are walked along in a loop.
 fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    match evaluate(&parts[0], frame, budget)? {
-        Value::Bool(true) => evaluate(&parts[1], frame, budget),
-        Value::Bool(false) => evaluate(&parts[2], frame, budget),
-        other => Err(no_unary("?:", &other)),
+    let mut parts = parts;
+    loop {
+        let chosen = match evaluate(&parts[0], frame, budget)? {
+            Value::Bool(true) => &parts[1],
+            Value::Bool(false) => &parts[2],
+            other => return Err(no_unary("?:", &other)),
+        };
+        match chosen {
+            Tree::Conditional(next) => parts = next,
+            last => return evaluate(last, frame, budget),
+        }
     }
 }
 

@@ -1,6 +1,18 @@
 //! What expressions give, as tables of one-line cases.
 
+mod compile_errors;
+mod equalities;
+mod functions;
+mod hostile;
+mod macros;
+mod operators;
+mod optionals;
+mod oracle;
 mod paths;
+mod properties;
+mod random;
+mod stack;
+mod time;
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -179,7 +179,7 @@ fn decodes_as_serde(bytes: &[u8]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: if cfg!(debug_assertions) { 600 } else { 20_000 },
+        cases: if cfg!(debug_assertions) { 300 } else { 20_000 },
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

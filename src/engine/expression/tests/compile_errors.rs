@@ -1,0 +1,132 @@
+//! What is refused before there is an object, with its place.
+
+use super::{compile, formula};
+use crate::row::{FieldPlan, HashSeed};
+
+fn refused(cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        let mut plan = FieldPlan::new(HashSeed(1, 2));
+        let before = plan.len();
+        let error = compile(text, &mut plan).map(|_| "compiles").expect_err(text);
+        let error = error.to_string();
+        assert!(
+            error == *expected
+                || (expected.ends_with('…') && error.starts_with(expected.trim_end_matches('…'))),
+            "{text}\n  expected {expected}\n  found    {error}"
+        );
+        assert!(plan.len() >= before);
+    }
+}
+
+#[test]
+fn unknown_names_are_refused_with_a_suggestion() {
+    refused(&[
+        ("true && objct.x == 1", "spec.filter:1:9: undeclared reference to 'objct' (did you mean 'object'?)"),
+        ("obj.x", "spec.filter:1:1: undeclared reference to 'obj'"),
+        ("item.x", "spec.filter:1:1: undeclared reference to 'item'"),
+        ("object.l.exists(c, d.x)", "spec.filter:1:20: undeclared reference to 'd'"),
+        (
+            "object.l.exists(cont, con.x)",
+            "spec.filter:1:23: undeclared reference to 'con' (did you mean 'cont'?)",
+        ),
+        ("object.l.exists(x, true) && x", "spec.filter:1:29: undeclared reference to 'x'"),
+        (
+            "object.s.startWith('a')",
+            "spec.filter:1:10: undeclared reference to function 'startWith' (did you mean 'startsWith'?)",
+        ),
+        (
+            "sizeof(object)",
+            "spec.filter:1:1: undeclared reference to function 'sizeof' (did you mean 'size'?)",
+        ),
+        ("'ä' == 'ö' && objct", "spec.filter:1:15: undeclared reference to 'objct' (did you mean 'object'?)"),
+        ("true &&\n  objct.x", "spec.filter:2:3: undeclared reference to 'objct' (did you mean 'object'?)"),
+        ("a.b.c", "spec.filter:1:1: undeclared reference to 'a'"),
+        ("Foo{a: 1}", "spec.filter:1:4: unknown type 'Foo'"),
+    ]);
+}
+
+#[test]
+fn what_kubernetes_has_and_we_have_not_yet_says_so() {
+    refused(&[
+        ("[1].sum()", "spec.filter:1:5: function 'sum' is not supported yet"),
+        ("sets.contains([1], [1])", "spec.filter:1:6: function 'sets.contains' is not supported yet"),
+        ("ip('1.2.3.4')", "spec.filter:1:1: function 'ip' is not supported yet"),
+        ("semver('1.0.0')", "spec.filter:1:1: function 'semver' is not supported yet"),
+        ("url('x')", "spec.filter:1:1: function 'url' is not supported yet"),
+        ("object.s.lowerAscii()", "spec.filter:1:10: function 'lowerAscii' is not supported yet"),
+        ("object.s.split(',')", "spec.filter:1:10: function 'split' is not supported yet"),
+        ("'%s'.format([1])", "spec.filter:1:6: function 'format' is not supported yet"),
+        ("object.l.all(i, v, v > 0)", "spec.filter:1:10: function 'all' is not supported yet"),
+        (
+            "object.l.transformList(i, v, v)",
+            "spec.filter:1:10: function 'transformList' is not supported yet",
+        ),
+        ("cel.bind(x, 1, x)", "spec.filter:1:5: function 'cel.bind' is not supported yet"),
+    ]);
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    refused(&[
+        ("size()", "spec.filter:1:1: 'size' takes 1 argument, found 0"),
+        ("object.s.startsWith('a', 'b')", "spec.filter:1:10: 'startsWith' takes 1 argument, found 2"),
+        ("object.at.getHours('a', 'b')", "spec.filter:1:11: 'getHours' takes 0 or 1 arguments, found 2"),
+        ("startsWith('a', 'b')", "spec.filter:1:1: 'startsWith' is a method: write x.startsWith(…)"),
+        ("quantity('1').sign()", "spec.filter:1:15: 'sign' is no method: write sign(…)"),
+        ("'a'.startsWith(1)", "spec.filter:1:5: no such overload: string.startsWith(int)"),
+        ("1 + 'a'", "spec.filter:1:3: no such overload: int + string"),
+        ("1 + 1u", "spec.filter:1:3: no such overload: int + uint"),
+        ("size(object.l) + 'a'", "spec.filter:1:16: no such overload: int + string"),
+        ("1 == 'a'", "spec.filter:1:3: no such overload: int == string"),
+        ("size(object.l) == '3'", "spec.filter:1:16: no such overload: int == string"),
+        ("'a' < 1", "spec.filter:1:5: no such overload: string < int"),
+        ("-'a'", "spec.filter:1:1: no such overload: - of string"),
+        ("!1", "spec.filter:1:2: expected a bool, found int"),
+        ("true && 'a'", "spec.filter:1:9: expected a bool, found string"),
+        ("1 ? 2 : 3", "spec.filter:1:1: expected a bool, found int"),
+        ("1 in 'a'", "spec.filter:1:3: no such overload: int in string"),
+        ("'a'.b", "spec.filter:1:4: a string has no fields to select from"),
+        ("1[0]", "spec.filter:1:3: no such overload: int[int]"),
+        ("[1]['a']", "spec.filter:1:5: no such overload: list[string]"),
+        ("'a'.all(x, true)", "spec.filter:1:1: expected a list or a map to loop over, found string"),
+        ("object.l.all(x, 1)", "spec.filter:1:17: expected a bool, found int"),
+        ("object.l.all(1, true)", "spec.filter:1:14: the first argument must be the name of a variable"),
+        ("has(object)", "spec.filter:1:5: has() takes a selection such as has(object.status.phase)"),
+        ("has(object['a'])", "spec.filter:1:11: has() takes a selection such as has(object.status.phase)"),
+        (
+            "object.s.optMap(x, x).startsWith('a')",
+            "spec.filter:1:23: no such overload: optional_type.startsWith(string)",
+        ),
+        ("object.s.matches('(')", "spec.filter:1:10: invalid regular expression: unclosed group"),
+        ("object.s.matches('a{1000}{1000}')", "spec.filter:1:10: invalid regular expression: …"),
+        ("timestamp('x') < object.t", "spec.filter:1:1: invalid timestamp"),
+    ]);
+}
+
+#[test]
+fn broken_syntax_is_placed() {
+    refused(&[
+        ("", "spec.filter:1:1: syntax error: …"),
+        ("1 +", "spec.filter:1:4: syntax error: …"),
+        ("(1", "spec.filter:1:3: syntax error: …"),
+        ("1 1", "spec.filter:1:3: syntax error: …"),
+        ("'ä' +\n  'ö' ++", "spec.filter:2:8: syntax error: …"),
+        ("'abc", "spec.filter:1:1: syntax error: …"),
+        ("object.for == 1 && var", "spec.filter:1:20: syntax error: reserved identifier: var"),
+        ("99999999999999999999", "spec.filter:1:1: syntax error: invalid int literal"),
+        ("a.`b`", "spec.filter:1:2: syntax error: unsupported syntax: '`'"),
+    ]);
+}
+
+#[test]
+fn limits_are_placed() {
+    let long = format!("'{}'", "a".repeat(9000));
+    refused(&[(&long, "spec.filter:1:1: longer than 8192 bytes")]);
+    let nested = format!("{}1{}", "(".repeat(40), ")".repeat(40));
+    refused(&[(&nested, "spec.filter:1:33: brackets nest more than 32 deep")]);
+    let chained = vec!["1"; 300].join("+");
+    refused(&[(&chained, "spec.filter:1:402: more than 200 operators hang on each other")]);
+    let text = format!("'{}' == r'{}' // {}", "(+".repeat(500), "[-".repeat(500), "{{".repeat(500));
+    assert!(compile(&text, &mut FieldPlan::new(HashSeed(1, 2))).is_ok(), "strings and comments do not count");
+    assert_eq!(formula("x").place, "spec.filter");
+}

@@ -1,0 +1,103 @@
+//! Small texts that ask for much: all end in a clear error, and quickly.
+
+use super::super::Budget;
+use super::{compile, row, run_within};
+use crate::row::{FieldPlan, HashSeed};
+
+const STEPS: &str = "error: expression needs more than 10000 steps";
+const BYTES: &str = "error: expression needs more than 262144 bytes";
+
+fn run(text: &str, object: &str) -> (String, Budget) {
+    let mut plan = FieldPlan::new(HashSeed(1, 2));
+    let compiled = compile(text, &mut plan).unwrap_or_else(|error| panic!("{text:.60}: {error}"));
+    let mut budget = Budget::EXPRESSION;
+    let answer = run_within(&compiled, &row(&plan, object), &mut budget);
+    (answer, budget)
+}
+
+fn numbers(count: usize) -> String {
+    let numbers: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+#[test]
+fn doubling_texts_end_at_the_byte_budget() {
+    let text = format!("['aaaaaaaa']{}", ".map(x,x+x)".repeat(33));
+    assert_eq!(run(&text, "{}").0, BYTES);
+    let text = format!("[object.s]{}", ".map(x,x+x)".repeat(33));
+    assert_eq!(run(&text, r#"{"s": "aaaaaaaa"}"#).0, BYTES);
+    let text = format!("[[1]]{}", ".map(x,x+x)".repeat(33));
+    assert_eq!(run(&text, "{}").0, BYTES);
+    let text = format!("[b'aaaaaaaa']{}", ".map(x,x+x)".repeat(33));
+    assert_eq!(run(&text, "{}").0, BYTES);
+}
+
+#[test]
+fn nested_loops_end_at_the_step_budget() {
+    let list = numbers(100);
+    let text = format!("{list}.map(x, {list}.map(y, {list}.map(z, x + y + z)))");
+    assert_eq!(run(&text, "{}").0, STEPS);
+    let text = format!("{list}.all(x, {list}.all(y, {list}.all(z, true)))");
+    assert_eq!(run(&text, "{}").0, STEPS);
+    let text = format!("{list}.exists(x, {list}.exists(y, {list}.exists(z, object.nope)))");
+    assert_eq!(run(&text, "{}").0, STEPS);
+    let text = format!("{list}.exists(x, {list}.exists(y, {list}.exists(z, false))) || true");
+    assert_eq!(run(&text, "{}").0, "true", "folded");
+    let text = format!("{list}.exists(x, {list}.exists(y, {list}.exists(z, false))) || object.t");
+    assert_eq!(run(&text, r#"{"t": true}"#).0, STEPS, "running out is not absorbed");
+}
+
+#[test]
+fn shared_structures_are_compared_within_the_budget() {
+    let doubled = |seed: &str| format!("[{seed}]{}", ".map(x,[x,x])".repeat(30));
+    let text = format!("{} == {}", doubled("object.a"), doubled("object.b"));
+    assert_eq!(run(&text, r#"{"a": 1, "b": 1}"#).0, STEPS);
+}
+
+#[test]
+fn long_texts_cost_steps() {
+    let long = "a".repeat(200_000);
+    let object = format!(r#"{{"s": "{long}", "t": "{long}", "l": ["{long}"]}}"#);
+    for text in [
+        "object.s == object.t",
+        "object.s < object.t",
+        "object.s.contains('b')",
+        "object.s.matches('b$')",
+        "size(object.s) > 0",
+        "object.t in object.l",
+        "object.s in ['a', 'b']",
+        "int(object.s) == 1",
+    ] {
+        assert_eq!(run(text, &object).0, STEPS, "{text}");
+    }
+    assert_eq!(run("object.s + object.t", &object).0, BYTES);
+    assert_eq!(run("object.s.startsWith('aa')", &object).0, "true");
+    assert_eq!(run("object.s == 'a'", &object).0, "false");
+}
+
+#[test]
+fn patterns_from_objects_are_bounded() {
+    let object = format!(r#"{{"re": "a{{100}}{{100}}{{100}}", "l": {}, "p": "(a|b)*c"}}"#, numbers(1000));
+    assert!(run("'a'.matches(object.re)", &object).0.starts_with("error: invalid regular expression"));
+    assert_eq!(run("object.l.all(x, !'a'.matches(object.p))", &object).0, STEPS);
+}
+
+#[test]
+fn the_same_evaluation_costs_the_same() {
+    let object = r#"{"l": [1, 2, 3], "m": {"b": 1, "a": 2}, "s": "0123456789012345678901234567890"}"#;
+    for text in
+        ["object.l.map(x, x + 1)", "object.m.map(k, k)", "object.s + object.s", "object.m == {'a': 2}"]
+    {
+        let (first, second) = (run(text, object).1, run(text, object).1);
+        assert_eq!((first.steps, first.bytes), (second.steps, second.bytes));
+        assert!(first.steps < Budget::EXPRESSION.steps, "{text} costs something");
+    }
+    assert_eq!(Budget::EXPRESSION.steps - run("object.s == 'x'", object).1.steps, 1);
+}
+
+#[test]
+fn deep_objects_are_compared_within_the_stack() {
+    let deep = format!("{}1{}", r#"{"a":"#.repeat(120), "}".repeat(120));
+    let object = format!(r#"{{"x": {deep}, "y": {deep}}}"#);
+    assert_eq!(run("object.x == object.y", &object).0, "true");
+}
