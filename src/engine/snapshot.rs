@@ -95,13 +95,23 @@ pub struct Series<'t> {
     pub number: Number,
 }
 
-const PAGE: usize = 64;
+/// Slots a page: a flush copies every page that it changes, and counts a reference of every page of the metric.
+const PAGE: usize = 32;
 
 /// A fixed run of slots. Attributes and numbers are shared apart: numbers change, attributes come and go.
 #[derive(Clone, Debug)]
 struct Page {
     attributes: Arc<[Option<Arc<Attributes>>; PAGE]>,
-    numbers: [Number; PAGE],
+    numbers: Numbers,
+}
+
+/// As many [`Number`]s as fit a page, in half the space.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    /// Integers and doubles by their bits.
+    bits: [u64; PAGE],
+    /// Bit `i` is set where number `i` is a double.
+    doubles: u32,
 }
 
 // === impl MetricShape ===
@@ -139,7 +149,7 @@ impl MetricTable {
         let (page, index) = (slot as usize / PAGE, slot as usize % PAGE);
         let page = self.pages.get(page)?;
         let attributes = page.attributes[index].as_ref()?;
-        Some(Series { slot, attributes, number: page.numbers[index] })
+        Some(Series { slot, attributes, number: page.numbers.get(index) })
     }
 
     /// All series in the order of their slots, which is no order that means anything.
@@ -158,9 +168,9 @@ impl MetricTable {
     /// Sets the value at `slot`, where a series stands. Says whether it had another; if not, nothing is copied.
     pub fn replace(&mut self, slot: u32, number: Number) -> bool {
         let (page, index) = (&mut self.pages[slot as usize / PAGE], slot as usize % PAGE);
-        let differs = page.numbers[index] != number;
+        let differs = page.numbers.get(index) != number;
         if differs {
-            Arc::make_mut(page).numbers[index] = number;
+            Arc::make_mut(page).numbers.set(index, number);
         }
         differs
     }
@@ -174,11 +184,11 @@ impl MetricTable {
     pub fn insert(&mut self, slot: u32, attributes: Arc<Attributes>, number: Number) {
         while self.pages.len() * PAGE <= slot as usize {
             let attributes = Arc::new([const { None }; PAGE]);
-            self.pages.push(Arc::new(Page { attributes, numbers: [Number::Integer(0); PAGE] }));
+            self.pages.push(Arc::new(Page { attributes, numbers: Numbers::default() }));
         }
         let page = Arc::make_mut(&mut self.pages[slot as usize / PAGE]);
         Arc::make_mut(&mut page.attributes)[slot as usize % PAGE] = Some(attributes);
-        page.numbers[slot as usize % PAGE] = number;
+        page.numbers.set(slot as usize % PAGE, number);
         self.len += 1;
     }
 
@@ -191,6 +201,26 @@ impl MetricTable {
             self.pages.pop();
         }
         Some(gone)
+    }
+}
+
+// === impl Numbers ===
+
+impl Numbers {
+    fn get(&self, index: usize) -> Number {
+        let bits = self.bits[index];
+        if self.doubles & 1 << index == 0 {
+            Number::Integer(bits.cast_signed())
+        } else {
+            Number::Double(f64::from_bits(bits))
+        }
+    }
+
+    fn set(&mut self, index: usize, number: Number) {
+        (self.bits[index], self.doubles) = match number {
+            Number::Integer(integer) => (integer.cast_unsigned(), self.doubles & !(1 << index)),
+            Number::Double(double) => (double.to_bits(), self.doubles | 1 << index),
+        };
     }
 }
 

@@ -3,6 +3,7 @@
 mod decimal;
 mod arithmetic;
 mod store;
+mod table;
 
 use super::{Accumulator, Amount, Nanos, SeriesStore};
 use crate::definition::{Aggregation, TextForm, ValueKind};
