@@ -69,6 +69,15 @@ fn double_sums_are_rounded_once() {
 }
 
 #[test]
+fn sums_grow_beyond_the_size_of_their_parts() {
+    for exponent in 0..32 {
+        let part = 2f64.powi(exponent);
+        doubles(SUM, &[part; 24], 24.0 * part);
+        doubles(SUM, &[-part; 24], -24.0 * part);
+    }
+}
+
+#[test]
 fn subnormal_sums_are_exact() {
     doubles(SUM, &[TINY], TINY);
     doubles(SUM, &[TINY, TINY, TINY], 3.0 * TINY);
@@ -90,6 +99,9 @@ fn double_means_are_rounded_once() {
     doubles(MEAN, &[-TINY, 0.0, 0.0], -0.0);
     doubles(MEAN, &[f64::MIN_POSITIVE, f64::MIN_POSITIVE, 0.0], f64::MIN_POSITIVE * 2.0 / 3.0);
     doubles(MEAN, &[1e308, -1e308, 3e-300], 1e-300);
+    // A quotient that is halfway in its first 65 bits, and a remainder beyond them.
+    doubles(MEAN, &[3.0, 1.5 * ULP, 0.0], 1.0);
+    doubles(MEAN, &[3.0, 1.5 * ULP, 2f64.powi(-82)], 1.0 + ULP);
 }
 
 #[test]
