@@ -1,10 +1,11 @@
 //! Kubernetes quantities: `500m`, `2Gi`, `1e3`.
 //!
-//! In: text as `k8s.io/apimachinery/pkg/api/resource.ParseQuantity` accepts it, oddities included (`1.` is 1, `.` is 0).
-//! Out: an exact number of billionths. Must never know: resources, expressions.
+//! In: text in the grammar of `k8s.io/apimachinery/pkg/api/resource`. Out: an exact number of billionths. Must never know:
+//! resources, expressions.
 //!
-//! Two things differ from apimachinery, both so that no digit changes silently: what is finer than a billionth is an
-//! error and not rounded up, and binary amounts beyond 2^63-1 are not capped.
+//! Three things differ from apimachinery's `ParseQuantity`, so that no number changes silently: what is finer than a
+//! billionth is an error and not rounded up, binary amounts beyond 2^63-1 are not capped, and a text without any digit, such
+//! as `Ki`, is an error and not 0.
 
 use super::{GIGA, ScalarError, nearest_double, split_digits};
 
@@ -41,16 +42,16 @@ impl Quantity {
     ///
     /// If the text is none, is finer than a billionth, or is beyond the range.
     pub fn parse(text: &str) -> Result<Self, ScalarError> {
-        if text.is_empty() {
-            return Err(NOT_A_NUMBER);
-        }
-        let (negative, unsigned) = match text.as_bytes()[0] {
-            b'-' => (true, &text[1..]),
-            b'+' => (false, &text[1..]),
+        let (negative, unsigned) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
             _ => (false, text),
         };
         let (whole, rest) = split_digits(unsigned);
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
+        if whole.is_empty() && fraction.is_empty() {
+            return Err(NOT_A_NUMBER);
+        }
         let factor = Factor::parse(suffix)?;
         let (digits, exponent) = significant(whole, fraction)?;
         let size = match factor {
