@@ -227,7 +227,7 @@ impl Converter<'_> {
         while let Some(node) = rest.pop() {
             match &node.expr {
                 Expr::Call(inner) if inner.func_name == call.func_name => {
-                    rest.extend(inner.args.iter().rev())
+                    rest.extend(inner.args.iter().rev());
                 }
                 _ => terms.push(self.convert(node)?),
             }

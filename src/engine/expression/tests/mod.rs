@@ -1,9 +1,11 @@
 //! What expressions give, as tables of one-line cases.
 
 mod compile_errors;
+mod demand;
 mod equalities;
 mod functions;
 mod hostile;
+mod items;
 mod macros;
 mod operators;
 mod optionals;

@@ -27,6 +27,15 @@ fn what_is_absent_is_none() {
             ("object.a[?'b'].c", "some(1)"),
             ("{'k': 1}.?k", "some(1)"),
             ("{'k': 1}[?'z']", "none"),
+        ],
+        OBJECT,
+    );
+}
+
+#[test]
+fn optionals_are_made_combined_and_opened() {
+    check(
+        &[
             ("object.?a.b.c.orValue(5)", "1"),
             ("object.?a.x.c.orValue(5)", "5"),
             ("object.?a.orValue(object.nope)", r#"{"b": {"c": 1}, "n": null}"#),

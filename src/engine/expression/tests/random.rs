@@ -33,10 +33,12 @@ impl<'b> Tape<'b> {
 
     /// A JSON object.
     pub(super) fn object(&mut self) -> String {
-        let members: Vec<String> = NAMES[..7]
-            .iter()
-            .filter_map(|name| (self.number(6) > 0).then(|| format!("{name:?}: {}", self.json(3))))
-            .collect();
+        let mut members = Vec::new();
+        for name in &NAMES[..7] {
+            if self.number(6) > 0 {
+                members.push(format!("{name:?}: {}", self.json(3)));
+            }
+        }
         format!("{{{}}}", members.join(", "))
     }
 
@@ -54,12 +56,12 @@ impl<'b> Tape<'b> {
                 format!("[{}]", items.join(", "))
             }
             _ => {
-                let members: Vec<String> = NAMES
-                    .iter()
-                    .filter_map(|name| {
-                        (self.number(3) == 0).then(|| format!("{name:?}: {}", self.json(depth - 1)))
-                    })
-                    .collect();
+                let mut members = Vec::new();
+                for name in NAMES {
+                    if self.number(3) == 0 {
+                        members.push(format!("{name:?}: {}", self.json(depth - 1)));
+                    }
+                }
                 format!("{{{}}}", members.join(", "))
             }
         }

@@ -50,7 +50,7 @@ fn cases() -> Vec<String> {
         ("1==1?1:(", ")"),
     ];
     for (open, close) in brackets {
-        for nesting in [0, 8, 16, 24, limits::MAX_NESTING / 2, limits::MAX_NESTING - 1, limits::MAX_NESTING] {
+        for nesting in [0, limits::MAX_NESTING / 2, limits::MAX_NESTING] {
             for link in links {
                 let text = |close: &str| {
                     let accepted =
@@ -73,15 +73,12 @@ fn cases() -> Vec<String> {
 #[test]
 fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
     let cases = cases();
-    assert!(cases.len() > 500);
+    assert!(cases.len() > 500, "{} cases", cases.len());
     let thread = std::thread::Builder::new().stack_size(1024 * 1024);
     let compiled = thread.spawn(move || {
         let mut compiled = 0;
         // Most do not compile, and none may overflow; those that do are evaluated as well.
-        for (index, text) in cases.iter().enumerate() {
-            if std::env::var_os("SHOW_CASES").is_some() {
-                eprintln!("{index}: {text:.60} … {}", text.len());
-            }
+        for text in &cases {
             if compile(text, &mut FieldPlan::new(HashSeed(1, 2))).is_ok() {
                 compiled += 1;
                 answer(text, r#"{"x": 1, "a": {"a": [0]}}"#);
@@ -91,47 +88,4 @@ fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
     });
     let compiled = compiled.expect("a thread starts").join().expect("nothing panics");
     assert!(compiled > 100, "{compiled} compiled");
-}
-
-#[test]
-#[ignore]
-fn measure() {
-    let n: usize = std::env::var("N").unwrap().parse().unwrap();
-    let stage = std::env::var("STAGE").unwrap();
-    let kind = std::env::var("KIND").unwrap();
-    let text = match kind.as_str() {
-        "plus" => vec!["object.x"; n].join("+"),
-        "select" => format!("object{}", ".a".repeat(n)),
-        "paren" => format!("{}1{}", "(".repeat(n), ")".repeat(n)),
-        "dyn" => format!("{}object.x{}", "dyn(".repeat(n), ")".repeat(n)),
-        "map" => format!("{}1{}", "[1].map(x,".repeat(n), ")".repeat(n)),
-        "tern" => format!("{}1", "object.a?1:".repeat(n)),
-        _ => panic!(),
-    };
-    std::thread::Builder::new()
-        .stack_size(1024 * 1024)
-        .spawn(move || {
-            if stage == "antlr" {
-                let parsed = ::cel::Env::default().parser().parse_with_source_info(&text).is_ok();
-                eprintln!("{parsed}");
-                return;
-            }
-            let syntax = super::super::cel::parse(&text);
-            eprintln!("parsed {}", syntax.is_ok());
-            if stage == "parse" {
-                return;
-            }
-            let mut plan = FieldPlan::new(HashSeed(1, 2));
-            let mut r = plan.record();
-            let c = super::super::check::check(
-                &syntax.unwrap(),
-                &Default::default(),
-                super::super::Demand::Whole,
-                &mut r,
-            );
-            eprintln!("checked {}", c.is_ok());
-        })
-        .unwrap()
-        .join()
-        .unwrap();
 }
