@@ -37,10 +37,16 @@ impl Budget {
 
     /// Takes `length` bytes, and the steps for writing them.
     pub(crate) fn build(&mut self, length: usize) -> Result<(), EvaluationError> {
+        self.hold(length)?;
+        self.read(length)
+    }
+
+    /// Takes `length` bytes, without the steps for writing them.
+    pub(crate) fn hold(&mut self, length: usize) -> Result<(), EvaluationError> {
         match self.bytes.checked_sub(length as u64) {
             Some(left) => {
                 self.bytes = left;
-                self.read(length)
+                Ok(())
             }
             None => {
                 self.bytes = 0;

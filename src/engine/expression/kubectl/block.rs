@@ -125,6 +125,7 @@ impl<'t> Block<'t> {
     /// The name behind a dot: anything up to a terminator, where a backslash takes the next character as it is.
     fn field(&mut self) -> Result<Step, SyntaxError> {
         let mut name = String::new();
+        let start = self.next;
         while let Some(Character { c, .. }) = self.peek() {
             if c == '\\' {
                 self.next += 1;
@@ -141,7 +142,8 @@ impl<'t> Block<'t> {
             }
             self.next += 1;
         }
-        Ok(if name == "*" { Step::Kubectl(KubectlStep::Members) } else { Step::Name(Name::new(name)) })
+        let wildcard = matches!(self.text[start..self.next], [Character { c: '*', .. }]);
+        Ok(if wildcard { Step::Kubectl(KubectlStep::Members) } else { Step::Name(Name::new(name)) })
     }
 
     /// What stands between `[` and the next `]`, whatever it is.

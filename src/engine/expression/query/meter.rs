@@ -16,14 +16,12 @@ pub(super) enum Stop {
     Refused { error: EvaluationError, nodes_left: bool },
 }
 
-/// Charges a budget. One node visited is one step, 16 bytes compared are another.
+/// Charges a budget. One node visited is one step, 16 bytes compared are another; a node in a list takes the bytes of its
+/// reference.
 #[derive(Debug)]
 pub(super) struct Meter<'b> {
     budget: &'b mut Budget,
 }
-
-/// What one node costs in a list of nodes.
-const NODE_BYTES: u64 = size_of::<NodeRef<'static>>() as u64;
 
 // === impl Stop ===
 
@@ -44,7 +42,7 @@ impl<'b> Meter<'b> {
 
     /// Takes `steps` from the budget.
     pub(super) fn steps(&mut self, steps: usize) -> Result<(), Stop> {
-        charge(&mut self.budget.steps, steps as u64, "expression needs more than 10000 steps")
+        self.budget.step(steps as u64).map_err(Stop::Final)
     }
 
     /// Takes the reading of `text` from the budget.
@@ -52,9 +50,9 @@ impl<'b> Meter<'b> {
         self.steps(1 + text.len() / 16)
     }
 
-    /// Takes a list of `len` nodes from the budget.
+    /// Takes a list of `len` nodes from the budget; visiting them is charged apart.
     pub(super) fn nodes(&mut self, len: usize) -> Result<(), Stop> {
-        charge(&mut self.budget.bytes, len as u64 * NODE_BYTES, "expression needs more than 262144 bytes")
+        self.budget.hold(len.saturating_mul(size_of::<NodeRef<'static>>())).map_err(Stop::Final)
     }
 
     /// Adds a node that was visited to a list.
@@ -63,18 +61,5 @@ impl<'b> Meter<'b> {
         self.nodes(1)?;
         to.push(node);
         Ok(())
-    }
-}
-
-fn charge(left: &mut u64, cost: u64, message: &'static str) -> Result<(), Stop> {
-    match left.checked_sub(cost) {
-        Some(rest) => {
-            *left = rest;
-            Ok(())
-        }
-        None => {
-            *left = 0;
-            Err(Stop::Final(EvaluationError::new(message)))
-        }
     }
 }

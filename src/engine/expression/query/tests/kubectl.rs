@@ -87,6 +87,8 @@ fn name_may_hold_what_ends_no_name_and_a_backslash_takes_the_rest() {
     check("n.b\\.c", "\"key\"");
     check("n.b.c", "\"nested\"");
     check("a\\b", "");
+    check("a.\\*", "");
+    check("a['\\*']", "");
     check("\\a.b", "1");
 }
 
