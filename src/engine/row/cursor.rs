@@ -3,6 +3,7 @@
 //! In: bytes. Out: tokens, with errors that name the byte at fault. Must never know: field plans, rows.
 
 use super::fault::{Fault, Reason};
+use super::scan::Scanner;
 use super::string::Quoted;
 
 /// A position in the bytes of one or more JSON values.
@@ -10,13 +11,18 @@ use super::string::Quoted;
 pub(super) struct Cursor<'d> {
     pub(super) bytes: &'d [u8],
     pub(super) at: usize,
+    pub(super) scanner: Scanner,
 }
 
 // === impl Cursor ===
 
 impl<'d> Cursor<'d> {
     pub(super) fn new(bytes: &'d [u8]) -> Self {
-        Cursor { bytes, at: 0 }
+        Cursor::starting_at(bytes, 0)
+    }
+
+    pub(super) fn starting_at(bytes: &'d [u8], at: usize) -> Self {
+        Cursor { bytes, at, scanner: Scanner::new() }
     }
 
     /// An error at the current position.
@@ -55,7 +61,7 @@ impl<'d> Cursor<'d> {
     }
 
     /// Behind the value of a member: the name of the next one, or `None` where the map ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next_member(&mut self) -> Result<Option<Quoted>, Fault> {
         match self.token() {
             b',' => {
@@ -71,7 +77,7 @@ impl<'d> Cursor<'d> {
     }
 
     /// Steps over a member's name and the colon behind it.
-    #[inline]
+    #[inline(always)]
     fn name(&mut self) -> Result<Quoted, Fault> {
         if self.token() != b'"' {
             return self.fail(Reason::Name);
@@ -108,7 +114,7 @@ impl<'d> Cursor<'d> {
     /// Steps over the string that begins here.
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Quoted, Fault> {
-        let quoted = Quoted::read(self.bytes, self.at)?;
+        let quoted = Quoted::read(&mut self.scanner, self.bytes, self.at)?;
         self.at = quoted.end + 1;
         Ok(quoted)
     }

@@ -4,7 +4,7 @@
 //! Values may be compact or indented, on lines of their own or not; whitespace between them is dropped. Only
 //! brackets and strings are followed here, since whoever decodes a value checks the rest of it.
 
-use super::scan::plain_run;
+use super::scan::Scanner;
 
 /// What is buffered of a stream, and how far it has been looked at.
 ///
@@ -213,7 +213,7 @@ impl Documents {
 
     /// Steps to what ends or interrupts the string.
     fn string(&mut self) -> Found {
-        self.scanned = plain_run(&self.buffer, self.scanned);
+        self.scanned = Scanner::new().plain_run(&self.buffer, self.scanned);
         match self.buffer.get(self.scanned) {
             None => return Found::Nothing,
             Some(b'"') => self.state = State::Value,

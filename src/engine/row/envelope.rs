@@ -95,7 +95,7 @@ fn read_member<'e>(
     cursor.skip(MAX_DEPTH)?;
     match &*name {
         "type" if first == b'"' => {
-            let text = (Cursor { bytes: cursor.bytes, at: start }).string()?.resolved(cursor.bytes)?;
+            let text = Cursor::starting_at(cursor.bytes, start).string()?.resolved(cursor.bytes)?;
             *event = Some(Event::named(text.as_bytes()));
         }
         "type" => *event = None,

@@ -108,7 +108,7 @@ impl Sightings {
         let start = tape.text.len();
         if let Sighting::String(at) = self.parts[part as usize] {
             // The string was checked when it was met, unless the object broke off in it.
-            if let Ok(quoted) = (Cursor { bytes: text.as_bytes(), at }).string() {
+            if let Ok(quoted) = Cursor::starting_at(text.as_bytes(), at).string() {
                 quoted.append_to(&mut tape.text, text);
             }
         } else if let Some(default) = self.missing(part, defaults) {

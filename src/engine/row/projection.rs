@@ -73,9 +73,15 @@ pub(super) enum Part {
     ResourceVersion,
 }
 
-/// Targets by name, ordered by the length of the name and then by its bytes.
+/// Targets by name.
+///
+/// Invariant: once sorted, the names are ordered by length and then by bytes, and `lengths` has bit `n % 64` set for
+/// every name of `n` bytes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Members(Vec<(Arc<str>, TargetId)>);
+pub(super) struct Members {
+    names: Vec<(Arc<str>, TargetId)>,
+    lengths: u64,
+}
 
 /// Up to this many members are compared one by one, which is faster than bisecting while lengths differ.
 const LINEAR: usize = 12;
@@ -128,13 +134,13 @@ impl Projection {
     }
 
     fn add_role(&mut self, parent: TargetId, name: &str, role: Role) -> TargetId {
-        let members = &self.targets[parent.index()].members.0;
+        let members = &self.targets[parent.index()].members.names;
         let id = match members.iter().find(|(known, _)| &**known == name) {
             Some((_, id)) => *id,
             None => {
                 let id = TargetId(self.targets.len() as u32);
                 self.targets.push(Target::default());
-                self.targets[parent.index()].members.0.push((Arc::from(name), id));
+                self.targets[parent.index()].members.names.push((Arc::from(name), id));
                 id
             }
         };
@@ -150,7 +156,10 @@ fn target(plan: &FieldPlan, id: FieldId) -> Target {
         keep: field.keeps > 0,
         scalar: field.scalars > 0,
         each: field.each.map(|id| TargetId(id.0)),
-        members: Members(field.members.iter().map(|(name, id)| (name.clone(), TargetId(id.0))).collect()),
+        members: Members {
+            names: field.members.iter().map(|(name, id)| (name.clone(), TargetId(id.0))).collect(),
+            lengths: 0,
+        },
         role: Role::Plain,
     }
 }
@@ -186,21 +195,26 @@ impl TargetId {
 
 impl Members {
     fn sort(&mut self) {
-        self.0.sort_by(|(a, _), (b, _)| by_length(a.as_bytes(), b.as_bytes()));
+        self.names.sort_by(|(a, _), (b, _)| by_length(a.as_bytes(), b.as_bytes()));
+        self.lengths = self.names.iter().fold(0, |lengths, (name, _)| lengths | 1 << (name.len() % 64));
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// The target under `name`.
     #[inline]
     pub(super) fn find(&self, name: &[u8]) -> Option<TargetId> {
-        if self.0.len() <= LINEAR {
-            return self.0.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, id)| *id);
+        // Most members of most maps are not planned, and most of those have a length that no planned one has.
+        if self.lengths >> (name.len() % 64) & 1 == 0 {
+            return None;
         }
-        let found = self.0.binary_search_by(|(known, _)| by_length(known.as_bytes(), name));
-        found.ok().map(|at| self.0[at].1)
+        if self.names.len() <= LINEAR {
+            return self.names.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, id)| *id);
+        }
+        let found = self.names.binary_search_by(|(known, _)| by_length(known.as_bytes(), name));
+        found.ok().map(|at| self.names[at].1)
     }
 }
 

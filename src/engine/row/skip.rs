@@ -6,17 +6,21 @@
 use super::cursor::{Cursor, behind_whitespace, peek};
 use super::decode::{Defaults, checked_text};
 use super::fault::{DecodeError, Fault, Reason};
+use super::scan::Scanner;
 use super::string::Quoted;
 
 /// How many lists and maps may be open at once. `serde_json` refuses the 128th as well.
 pub(super) const MAX_DEPTH: u32 = 127;
 
-/// The open containers of a value that is being skipped: a bit each, set for a map, the innermost lowest.
+/// The open containers of a value that is being skipped.
 ///
-/// Invariant: at most [`MAX_DEPTH`] are open, so no bit is lost.
+/// Invariant: at most [`MAX_DEPTH`] are open, so `outer` loses none.
 struct Open {
-    maps: u128,
-    room: u32,
+    /// What closes the innermost one.
+    closing: u8,
+    /// A bit for each of the others, set for a map, the inner ones lower.
+    outer: u128,
+    depth: u32,
 }
 
 /// Checks that `bytes` are one JSON value in UTF-8, as thoroughly as parts that no plan reads are checked: structure,
@@ -40,8 +44,8 @@ impl Cursor<'_> {
     #[inline]
     pub(super) fn skip(&mut self, room: u32) -> Result<(), Fault> {
         self.at = match self.token() {
-            b'"' => Quoted::read(self.bytes, self.at)?.end + 1,
-            b'{' | b'[' => container(self.bytes, self.at, room)?,
+            b'"' => Quoted::read(&mut self.scanner, self.bytes, self.at)?.end + 1,
+            b'{' | b'[' => container(&mut self.scanner, self.bytes, self.at, room)?,
             _ => word(self.bytes, self.at)?,
         };
         Ok(())
@@ -59,56 +63,62 @@ fn token(bytes: &[u8], at: usize) -> (u8, usize) {
     (peek(bytes, at), at)
 }
 
-/// Steps over the list or map at `at`. Iterative, so that no input exhausts the stack.
-fn container(bytes: &[u8], start: usize, room: u32) -> Result<usize, Fault> {
-    // The marker bit lies below all others and shows when the outermost container has been left.
-    let mut open = Open { maps: 1, room };
+/// Steps over the list or map at `start`. Iterative, so that no input exhausts the stack.
+fn container(shared: &mut Scanner, bytes: &[u8], start: usize, room: u32) -> Result<usize, Fault> {
+    // A copy, so that it can live in registers.
+    let mut scanner = shared.clone();
+    let mut open = Open { closing: 0, outer: 0, depth: 0 };
     let mut next = start;
     loop {
         let (byte, at) = token(bytes, next);
         next = match byte {
-            b'"' => Quoted::read(bytes, at)?.end + 1,
+            b'"' => Quoted::read(&mut scanner, bytes, at)?.end + 1,
             b'{' | b'[' => {
+                if open.depth == room {
+                    return Err(Fault::new(bytes, at, Reason::Depth));
+                }
                 let (inside, at) = token(bytes, at + 1);
-                // The closing bracket is two characters above the opening one, for lists and maps alike.
-                if inside == byte + 2 {
-                    open.check(bytes, at)?;
-                    at + 1
-                } else {
-                    open.enter(bytes, at, byte == b'{')?;
-                    next = if byte == b'{' { name(bytes, at)? } else { at };
+                if inside != closing(byte) {
+                    open.enter(byte);
+                    next = if byte == b'{' { name(&mut scanner, bytes, inside, at)? } else { at };
                     continue;
                 }
+                if open.depth == 0 {
+                    return Ok(at + 1);
+                }
+                at + 1
             }
             _ => word(bytes, at)?,
         };
         loop {
-            if open.maps == 1 {
-                return Ok(next);
-            }
             let (byte, at) = token(bytes, next);
-            let map = open.maps & 1 == 1;
+            next = at + 1;
             if byte == b',' {
-                next = if map { name(bytes, token(bytes, at + 1).1)? } else { at + 1 };
+                if open.closing == b'}' {
+                    let (quote, at) = token(bytes, next);
+                    next = name(&mut scanner, bytes, quote, at)?;
+                }
                 break;
             }
-            if byte != if map { b'}' } else { b']' } {
-                let reason = if map { Reason::MapGoesOn } else { Reason::ListGoesOn };
+            if byte != open.closing {
+                let reason = if open.closing == b'}' { Reason::MapGoesOn } else { Reason::ListGoesOn };
                 return Err(Fault::new(bytes, at, reason));
             }
-            open.leave();
-            next = at + 1;
+            if open.leave() {
+                *shared = scanner;
+                return Ok(next);
+            }
         }
     }
 }
 
-/// Steps over a member's name at `at` and the colon behind it.
+/// Steps over a member's name, which begins with `quote` at `at`, and the colon behind it.
 #[inline(always)]
-fn name(bytes: &[u8], at: usize) -> Result<usize, Fault> {
-    if peek(bytes, at) != b'"' {
+fn name(scanner: &mut Scanner, bytes: &[u8], quote: u8, at: usize) -> Result<usize, Fault> {
+    if quote != b'"' {
         return Err(Fault::new(bytes, at, Reason::Name));
     }
-    let (colon, at) = token(bytes, Quoted::read(bytes, at)?.end + 1);
+    let (colon, at) = token(bytes, Quoted::read(scanner, bytes, at)?.end + 1);
     if colon != b':' {
         return Err(Fault::new(bytes, at, Reason::Colon));
     }
@@ -133,26 +143,29 @@ fn in_number(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
 }
 
+/// What closes the container that `opening` opens: two characters above, for lists and maps alike.
+#[inline(always)]
+fn closing(opening: u8) -> u8 {
+    opening + 2
+}
+
 // === impl Open ===
 
 impl Open {
-    /// Whether one more container may be opened.
+    /// Goes into the container that `opening` opens.
     #[inline(always)]
-    fn check(&self, bytes: &[u8], at: usize) -> Result<(), Fault> {
-        if self.room == 0 { Err(Fault::new(bytes, at - 1, Reason::Depth)) } else { Ok(()) }
+    fn enter(&mut self, opening: u8) {
+        self.outer = self.outer << 1 | u128::from(self.closing == b'}');
+        self.depth += 1;
+        self.closing = closing(opening);
     }
 
+    /// Goes back into the container around the innermost one. Gives whether there is none.
     #[inline(always)]
-    fn enter(&mut self, bytes: &[u8], at: usize, map: bool) -> Result<(), Fault> {
-        self.check(bytes, at)?;
-        self.room -= 1;
-        self.maps = self.maps << 1 | u128::from(map);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn leave(&mut self) {
-        self.room += 1;
-        self.maps >>= 1;
+    fn leave(&mut self) -> bool {
+        self.closing = if self.outer & 1 == 1 { b'}' } else { b']' };
+        self.outer >>= 1;
+        self.depth -= 1;
+        self.depth == 0
     }
 }

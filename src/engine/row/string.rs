@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::fault::{Fault, Reason};
-use super::scan::plain_run;
+use super::scan::Scanner;
 
 /// Where the contents of a string that has been checked lie, without the quotes.
 #[derive(Clone, Copy, Debug)]
@@ -21,13 +21,13 @@ pub(super) struct Quoted {
 impl Quoted {
     /// Reads the string whose opening quote stands at `at`. The next byte is at `end + 1`.
     #[inline(always)]
-    pub(super) fn read(bytes: &[u8], at: usize) -> Result<Self, Fault> {
+    pub(super) fn read(scanner: &mut Scanner, bytes: &[u8], at: usize) -> Result<Self, Fault> {
         let start = at + 1;
-        let end = plain_run(bytes, start);
+        let end = scanner.plain_run(bytes, start);
         if bytes.get(end) == Some(&b'"') {
             return Ok(Quoted { start, end, escaped: false });
         }
-        Ok(Quoted { start, end: end_behind_escapes(bytes, end)?, escaped: true })
+        Ok(Quoted { start, end: end_behind_escapes(scanner, bytes, end)?, escaped: true })
     }
 
     /// The string, escapes resolved, in bytes that have not been checked to be UTF-8.
@@ -52,14 +52,14 @@ impl Quoted {
 
 /// The position of the closing quote of a string whose first stop is at `at`.
 #[inline(never)]
-fn end_behind_escapes(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
+fn end_behind_escapes(scanner: &mut Scanner, bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
     loop {
         match bytes.get(at) {
             Some(b'"') => return Ok(at),
             Some(b'\\') => at = escape(bytes, at)?,
             _ => return Err(Fault::new(bytes, at, Reason::Control)),
         }
-        at = plain_run(bytes, at);
+        at = scanner.plain_run(bytes, at);
     }
 }
 
