@@ -77,7 +77,6 @@ fn row(
     });
 }
 
-#[allow(clippy::print_stdout, reason = "a benchmark talks to its user")]
 fn main() {
     let lines: Vec<Vec<u8>> = (0..LINES).map(|n| objects::pod(n).into_bytes()).collect();
     let samples = Samples::default();
@@ -101,17 +100,19 @@ fn main() {
     });
     criterion.final_summary();
 
-    let mean = lines.iter().map(Vec::len).sum::<usize>() / lines.len();
-    println!("median of a line of {mean} bytes, and times ours:");
-    let medians: BTreeMap<_, _> =
-        samples.take().into_iter().map(|(name, times)| (name, median(times))).collect();
-    let ours = medians.get("ours/9-paths").copied().unwrap_or(f64::NAN);
-    for (name, nanos) in &medians {
-        println!("{name:24} {nanos:8.0} ns  {:6.2}", nanos / ours);
-    }
+    report(&lines, samples.take());
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+/// Prints the times of all rows, and what multiple of ours they are.
+#[allow(clippy::print_stdout, reason = "a benchmark talks to its user")]
+fn report(lines: &[Vec<u8>], mut samples: BTreeMap<&'static str, Vec<f64>>) {
+    let mean = lines.iter().map(Vec::len).sum::<usize>() / lines.len();
+    println!("a line of {mean} bytes: ns and multiple of ours, median and fastest sample");
+    samples.values_mut().for_each(|times| times.sort_by(f64::total_cmp));
+    let of = |times: &[f64]| (times[times.len() / 2], times[0]);
+    let ours = samples.get("ours/9-paths").map_or((f64::NAN, f64::NAN), |times| of(times));
+    for (name, times) in &samples {
+        let (median, fastest) = of(times);
+        println!("{name:24} {median:8.0} {:6.2} {fastest:10.0} {:6.2}", median / ours.0, fastest / ours.1);
+    }
 }

@@ -141,11 +141,12 @@ impl Documents {
 
     /// Looks at what has not been looked at.
     fn scan(&mut self) -> Found {
+        let mut scanner = Scanner::new();
         while let Some(&byte) = self.buffer.get(self.scanned) {
             let found = match self.state {
                 State::Between => self.begin(byte),
                 State::Value => self.structure(byte),
-                State::String => self.string(),
+                State::String => self.string(&mut scanner),
                 State::Escape => {
                     // No escape of JSON is a line break, so that one still ends the string.
                     self.scanned += usize::from(byte != b'\n');
@@ -212,8 +213,8 @@ impl Documents {
     }
 
     /// Steps to what ends or interrupts the string.
-    fn string(&mut self) -> Found {
-        self.scanned = Scanner::new().plain_run(&self.buffer, self.scanned);
+    fn string(&mut self, scanner: &mut Scanner) -> Found {
+        self.scanned = scanner.plain_run(&self.buffer, self.scanned);
         match self.buffer.get(self.scanned) {
             None => return Found::Nothing,
             Some(b'"') => self.state = State::Value,

@@ -93,7 +93,8 @@ impl Sightings {
 
     /// Copies the identity behind the texts on the tape.
     pub(super) fn collect(&self, text: &str, defaults: &Defaults<'_>, tape: &mut Tape) -> Identity {
-        let mut part = |part| self.part(part, text, defaults, tape);
+        let mut cursor = Cursor::new(text.as_bytes());
+        let mut part = |part| self.part(part, text, &mut cursor, defaults, tape);
         Identity {
             api_version: part(Part::ApiVersion),
             kind: part(Part::Kind),
@@ -104,11 +105,19 @@ impl Sightings {
         }
     }
 
-    fn part(&self, part: Part, text: &str, defaults: &Defaults<'_>, tape: &mut Tape) -> Span {
+    fn part(
+        &self,
+        part: Part,
+        text: &str,
+        cursor: &mut Cursor<'_>,
+        defaults: &Defaults<'_>,
+        tape: &mut Tape,
+    ) -> Span {
         let start = tape.text.len();
         if let Sighting::String(at) = self.parts[part as usize] {
             // The string was checked when it was met, unless the object broke off in it.
-            if let Ok(quoted) = Cursor::starting_at(text.as_bytes(), at).string() {
+            cursor.at = at;
+            if let Ok(quoted) = cursor.string() {
                 quoted.append_to(&mut tape.text, text);
             }
         } else if let Some(default) = self.missing(part, defaults) {

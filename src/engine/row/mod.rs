@@ -232,6 +232,7 @@ impl<'r> NodeRef<'r> {
     }
 
     /// The number of elements of a list, or of members of a map (of a whole map; otherwise of its planned members).
+    /// 0 for a list that is not [whole](Self::is_whole): nothing reads its elements, so they were not counted.
     pub fn len(self) -> usize {
         match self.kind() {
             Kind::List | Kind::Map => self.node().span.len as usize,
@@ -281,7 +282,8 @@ impl<'r> NodeRef<'r> {
         })
     }
 
-    /// The member of a map that is planned as `field` under the name `name`.
+    /// The member of a map that is planned as `field` under the name `name`. Looks at one member after another; a field
+    /// that is not repeated is found at once by [`Row::at`].
     pub fn member(self, field: FieldId, name: &str) -> Option<NodeRef<'r>> {
         let node = self.node();
         if node.kind != Kind::Map {
