@@ -1,7 +1,98 @@
 //! One file for each command, and what they share: reading input, printing.
 //!
-//! In: arguments, files, standard input. Out: standard output and standard error. Must never know: how anything is done.
+//! In: arguments, files, standard input. Out: data on standard output, everything else on standard error, an exit status.
+//! Must never know: how anything is done.
 
-pub mod input;
-pub mod metrics;
 pub mod crds;
+mod errors;
+mod eval;
+pub mod input;
+mod live;
+mod load;
+pub mod metrics;
+mod objects;
+mod output;
+mod report;
+mod run;
+mod screen;
+mod signals;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The state of Kubernetes clusters as metrics: declared once, compiled, kept right after every event.
+#[derive(Debug, Parser)]
+#[command(name = "celemetry", version, max_term_width = 110, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Eval(eval::Args),
+    Run(run::Args),
+    /// Print the CustomResourceDefinitions of celemetry's kinds as YAML
+    #[command(after_help = "Example:\n  celemetry crds | kubectl apply --server-side -f -")]
+    Crds,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # How many Pods are in which phase? Once, from what kubectl prints.
+  kubectl get pods -A -o json | celemetry eval -f examples/pods-by-phase.yaml
+
+  # The same, kept up to date and served to Prometheus.
+  kubectl get pods -A -o json --watch --output-watch-events | celemetry run -f examples/pods-by-phase.yaml --events -
+
+Exit status:
+  0  success; expressions that failed for some objects, SIGTERM and a closed pipe included
+  1  the input is at fault
+  2  wrong usage
+  3  a cluster or sink could not be reached";
+
+/// How the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Everything asked for was done.
+    Success = 0,
+    /// Something in the input is wrong; it has been said what.
+    Input = 1,
+    /// The command cannot be used like this; it has been said why.
+    Usage = 2,
+}
+
+/// Parses `arguments`, the program's name first, runs the command and gives the exit status.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let status = match Cli::try_parse_from(arguments) {
+        Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
+        Ok(Cli { command: Command::Run(args) }) => run::run(&args),
+        Ok(Cli { command: Command::Crds }) => print_crds(),
+        Err(error) => {
+            // Help goes to standard output, which may be closed: then nobody wants it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Status::Usage as u8));
+        }
+    };
+    ExitCode::from(status as u8)
+}
+
+fn print_crds() -> Status {
+    let mut bytes = vec![];
+    // Writing into memory does not fail.
+    let _ = crds::crds(&mut bytes);
+    output::write(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

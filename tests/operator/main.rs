@@ -2,7 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+// The borders of the sources.
 mod tidy;
+// The binary as a process.
+mod program;
+mod command;
+mod examples;
+mod recorded;
+// What it exports, and who can read that.
 mod oracle;
 mod snapshots;
 mod exposition;

@@ -1,0 +1,141 @@
+//! `celemetry eval`: objects to series, once.
+//!
+//! In: Metrics and objects. Out: series and errors. Must never know: time, channels, networks.
+//!
+//! Evaluated without the index, so that every expression is tried on every object, and every error shows.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::SystemTime;
+
+use celemetry_engine::{Engine, Options};
+
+use super::errors::ErrorLog;
+use super::load::MetricsArgs;
+use super::objects::read_objects;
+use super::output::OutputArgs;
+use super::{Status, report};
+use crate::cluster::router::{Outbox, Route, Router};
+use crate::controller::{LowerOptions, Lowered};
+use crate::run::{engine_options, sources_by_target, target_of};
+
+/// Evaluate Metrics over objects once and print the series
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    /// Files or folders of objects: YAML, JSON, Lists, watch events; `-` is standard input [default: -]
+    #[arg(value_name = "OBJECTS")]
+    objects: Vec<String>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # What kubectl prints, as a table
+  kubectl get pods -A -o json | celemetry eval -f examples/pods-by-phase.yaml -o table
+
+  # Manifests that were never applied
+  celemetry eval -f metrics/ deploy/
+
+  # A test: no expression may fail
+  celemetry eval -f metrics/ --fail-on-error fixtures/*.yaml";
+
+/// Runs the command.
+pub(super) fn eval(args: &Args) -> Status {
+    match args.evaluate() {
+        Ok(status) | Err(status) => status,
+    }
+}
+
+// === impl Args ===
+
+impl Args {
+    fn evaluate(&self) -> Result<Status, Status> {
+        let started = SystemTime::now();
+        let objects = self.objects()?;
+        let options = engine_options(false);
+        let lowering =
+            LowerOptions { profile: self.output.profile.of_controller(), ..LowerOptions::default() };
+        let metrics = self.metrics.load(lowering, self.output.profile.of_export(), options)?;
+        let mut evaluation = Evaluation::new(options, metrics);
+        evaluation.objects(&objects)?;
+        for line in report::of_counts(evaluation.router.counts()) {
+            report::say(&line);
+        }
+        let snapshot = evaluation.engine.flush_all();
+        Ok(self.output.print(&snapshot, &evaluation.log.records(), started))
+    }
+
+    fn objects(&self) -> Result<Vec<String>, Status> {
+        let objects = if self.objects.is_empty() { vec!["-".to_owned()] } else { self.objects.clone() };
+        let reads = objects.iter().filter(|path| *path == "-").count();
+        let wrong = if reads + usize::from(self.metrics.use_stdin()) > 1 {
+            "standard input can be read only once: name files for the Metrics or for the objects"
+        } else if self.objects.is_empty() && std::io::stdin().is_terminal() {
+            "no objects: name files or folders, or pipe objects into standard input"
+        } else {
+            return Ok(objects);
+        };
+        report::say(&format!("error: {wrong}"));
+        Err(Status::Usage)
+    }
+}
+
+/// An engine and the way of objects into it.
+struct Evaluation {
+    engine: Engine,
+    router: Router,
+    log: ErrorLog,
+    out: Outbox,
+}
+
+// === impl Evaluation ===
+
+impl Evaluation {
+    /// Invariant: the metrics compile, since they have been compiled before.
+    fn new(options: Options, metrics: Vec<Lowered>) -> Self {
+        let mut engine = Engine::new(options);
+        let mut log = ErrorLog::new(usize::MAX);
+        let targets = sources_by_target(&metrics);
+        let sources: BTreeMap<_, _> =
+            targets.into_iter().map(|target| (target, engine.add_source())).collect();
+        for metric in metrics {
+            let source = sources[&target_of(&metric.target)];
+            let name = metric.definition.info.source.clone();
+            if let Ok(id) = engine.register(&metric.definition, &[source]) {
+                log.name(id, &name);
+            }
+        }
+        let mut route = |(target, source)| Some(Route { target, source, plan: engine.field_plan(source)? });
+        let router = Router::new(sources.into_iter().filter_map(&mut route).collect());
+        Evaluation { engine, router, log, out: Outbox::default() }
+    }
+
+    fn objects(&mut self, paths: &[String]) -> Result<(), Status> {
+        self.router.begin(&mut self.out);
+        let read = read_objects(paths, &mut |document| {
+            let flow = self.router.document(document, &mut self.out);
+            self.apply();
+            flow
+        });
+        if let Err(error) = read {
+            report::say(&format!("error: {error}"));
+            return Err(Status::Input);
+        }
+        self.router.complete(&mut self.out);
+        self.apply();
+        Ok(())
+    }
+
+    fn apply(&mut self) {
+        for notice in self.out.notices.drain(..) {
+            report::say(&format!("warning: {notice}"));
+        }
+        for (source, change) in self.out.changes.drain(..) {
+            self.engine.apply(source, change, &mut |failure| drop(self.log.note(failure)));
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `celemetry run`: Metrics from files over a stream of objects, for as long as it lasts.
+//!
+//! In: Metrics and a stream of watch events. Out: `/metrics`, what changes on standard error, at the end the series on
+//! standard output. Must never know: how anything is done.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use celemetry_engine::scalar;
+use celemetry_engine::snapshot::Snapshot;
+use tokio::sync::{mpsc, watch};
+
+use super::errors::ErrorLog;
+use super::live::Live;
+use super::load::MetricsArgs;
+use super::output::OutputArgs;
+use super::report::RateLimit;
+use super::signals::Signals;
+use super::{Status, report};
+use crate::admin::{self, Server};
+use crate::cluster::router::Notice;
+use crate::cluster::stream::{Input, StreamError, Summary};
+use crate::controller::{LowerOptions, Lowered};
+use crate::run::{Running, Settings, StreamTask, engine_options, start};
+
+/// Keep Metrics up to date over a stream of watch events, show them and serve them to Prometheus
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    /// File or pipe of watch events, lists or objects; `-` is standard input. Without it: the kubeconfig's cluster, which
+    /// is not available yet
+    #[arg(long, value_name = "FILE")]
+    events: Option<String>,
+    /// Address of /metrics, /healthz and /readyz [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// The first list counts as complete after this long without input
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    sync_after: Duration,
+    /// Go on serving after the end of the input, until SIGINT or SIGTERM
+    #[arg(long)]
+    linger: bool,
+    /// Every series is sent again at least this often
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    heartbeat: Duration,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # Your own cluster's numbers, live
+  kubectl get pods -A -o json --watch --output-watch-events | celemetry run -f examples/pods-by-phase.yaml --events -
+
+  # A recorded stream: the series at its end
+  celemetry run -f examples/pods-by-phase.yaml --events examples/events/shop.jsonl -o table
+
+  # The same, served until Ctrl-C
+  celemetry run -f examples/ --events examples/events/shop.jsonl --linger";
+
+/// Expressions and objects whose failures are kept for the end; further ones are counted.
+const MAX_ERRORS: usize = 10_000;
+
+/// Notices that may wait to be said; further ones are dropped, and counted at the end.
+const NOTICE_CAPACITY: usize = 64;
+
+/// Failures and notices, shared by the tasks that meet them.
+struct Told {
+    log: Mutex<ErrorLog>,
+    limit: Mutex<RateLimit>,
+    live: Live,
+    started: SystemTime,
+}
+
+/// Why the command stopped waiting.
+enum End {
+    Input(Result<Summary, StreamError>),
+    Signal,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Status {
+    let Some(events) = &args.events else {
+        report::say(
+            "error: watching a cluster is not available yet: give a stream with --events, for example\n  \
+             kubectl get pods -A -o json --watch --output-watch-events | celemetry run -f METRICS --events -",
+        );
+        return Status::Usage;
+    };
+    if events == "-" && args.metrics.use_stdin() {
+        report::say("error: standard input cannot hold both the Metrics and the events");
+        return Status::Usage;
+    }
+    let lowering = LowerOptions { profile: args.output.profile.of_controller(), ..LowerOptions::default() };
+    let loaded = args.metrics.load(lowering, args.output.profile.of_export(), engine_options(true));
+    let metrics = match loaded {
+        Ok(metrics) => metrics,
+        Err(status) => return status,
+    };
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(args.drive(Input::new(events), metrics)),
+        Err(error) => {
+            report::say(&format!("error: cannot start: {error}"));
+            Status::Input
+        }
+    }
+}
+
+/// A duration as Go writes it, not negative.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = scalar::Duration::parse(text).map_err(|error| error.to_string())?;
+    let nanos = u64::try_from(parsed.nanos).map_err(|_| "must not be negative".to_owned())?;
+    Ok(Duration::from_nanos(nanos))
+}
+
+// === impl Args ===
+
+impl Args {
+    async fn drive(&self, input: Input, metrics: Vec<Lowered>) -> Status {
+        let server = match self.bind().await {
+            Ok(server) => server,
+            Err(status) => return status,
+        };
+        let live = Live::start(self.title(&input, server.as_ref()));
+        let told = Arc::new(Told::new(live.clone()));
+        let sources: Vec<_> = metrics.iter().map(|m| m.definition.info.source.clone()).collect();
+        let (notices, inbox) = mpsc::channel(NOTICE_CAPACITY);
+        let listener = Arc::clone(&told);
+        let started = start(Settings {
+            metrics,
+            heartbeat: self.heartbeat,
+            server,
+            profile: self.output.profile.of_export(),
+            on_failure: Box::new(move |failure| {
+                let line = listener.log().note(failure);
+                listener.say(line);
+            }),
+        });
+        let running = match started.await {
+            Ok(running) => running,
+            Err(error) => {
+                live.finish(Arc::default());
+                report::say(&format!("error: {error}"));
+                return Status::Input;
+            }
+        };
+        for (metric, source) in running.metrics.iter().zip(&sources) {
+            told.log().name(*metric, source);
+        }
+        tokio::spawn(Arc::clone(&told).pass_on(inbox));
+        tokio::spawn(show(running.snapshots(), live.clone()));
+        let mut stream = running.read(input, self.sync_after, notices);
+        let end = self.wait(&running, &mut stream).await;
+        stream.abort();
+        let last = running.finish().await;
+        live.finish(Arc::clone(&last));
+        self.conclude(end, &last, &told)
+    }
+
+    /// The server, if it can listen. That the usual port is taken is no reason not to run; that one asked for is, is.
+    async fn bind(&self) -> Result<Option<Server>, Status> {
+        let mut settings = admin::Settings::default();
+        settings.listen = self.listen.unwrap_or(settings.listen);
+        match Server::bind(settings).await {
+            Ok(server) => {
+                report::say(&format!("serving http://{}/metrics", server.address()));
+                Ok(Some(server))
+            }
+            Err(error) if self.listen.is_none() => {
+                report::say(&format!(
+                    "warning: not serving /metrics: {error}; choose an address with --listen"
+                ));
+                Ok(None)
+            }
+            Err(error) => {
+                report::say(&format!("error: {error}"));
+                Err(Status::Usage)
+            }
+        }
+    }
+
+    fn title(&self, input: &Input, server: Option<&Server>) -> String {
+        let served = server.map(|server| format!(" · http://{}/metrics", server.address()));
+        format!("celemetry · {}{}", input.name(), served.unwrap_or_default())
+    }
+
+    /// Waits for the end of the input, and with `--linger` on; or for a signal.
+    async fn wait(&self, running: &Running, stream: &mut StreamTask) -> End {
+        let mut signals = Signals::new();
+        let end = tokio::select! {
+            end = stream => match end {
+                Ok(end) => End::Input(end),
+                // Only a panic of the stream's task ends it without a result.
+                Err(_) => End::Input(Err(StreamError::Closed)),
+            },
+            () = signals.next() => return End::Signal,
+        };
+        if self.linger && matches!(end, End::Input(Ok(_))) && running.flush().await.is_ok() {
+            signals.next().await;
+        }
+        end
+    }
+
+    /// Says how it went, prints the series and gives the exit status.
+    fn conclude(&self, end: End, last: &Snapshot, told: &Told) -> Status {
+        let input = match end {
+            End::Signal => Status::Success,
+            End::Input(Ok(summary)) => {
+                report::of_counts(&summary.counts).iter().for_each(|line| report::say(line));
+                if summary.failed { Status::Input } else { Status::Success }
+            }
+            End::Input(Err(error)) => {
+                report::say(&format!("error: {error}"));
+                return Status::Input;
+            }
+        };
+        let log = told.log();
+        if log.left_out() > 0 {
+            report::say(&format!("{} further failures of expressions are not shown", log.left_out()));
+        }
+        let unsaid = told.limit.lock().unwrap_or_else(PoisonError::into_inner).left_out();
+        if unsaid > 0 {
+            report::say(&format!("{unsaid} further warnings are not shown"));
+        }
+        let printed = self.output.print(last, &log.records(), told.started);
+        if input == Status::Success { printed } else { input }
+    }
+}
+
+/// Shows snapshots until there are none any more.
+async fn show(mut snapshots: watch::Receiver<Arc<Snapshot>>, live: Live) {
+    while snapshots.changed().await.is_ok() {
+        let snapshot = Arc::clone(&snapshots.borrow_and_update());
+        live.show(snapshot);
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    fn new(live: Live) -> Self {
+        Told {
+            log: Mutex::new(ErrorLog::new(MAX_ERRORS)),
+            limit: Mutex::new(RateLimit::new()),
+            live,
+            started: SystemTime::now(),
+        }
+    }
+
+    /// A task that panicked while it held the log has left it whole.
+    fn log(&self) -> std::sync::MutexGuard<'_, ErrorLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says a line, within the limit. Does not block.
+    fn say(&self, line: Option<String>) {
+        let mut limit = self.limit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = line
+            && limit.allows(Instant::now())
+        {
+            self.live.say(line);
+        }
+    }
+
+    async fn pass_on(self: Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
+        while let Some(notice) = notices.recv().await {
+            self.say(Some(format!("warning: {notice}")));
+        }
+    }
+}

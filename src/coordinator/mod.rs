@@ -1,0 +1,349 @@
+//! MetricUpdateCoordinator: the one task that owns the engine.
+//!
+//! In: changes of sources, and control (registrations, flushes, shutdown). Out: a snapshot per flush and the newest
+//! field plan per source, each on a watch channel. Must never know: Kubernetes, what feeds it, who exports.
+//!
+//! Nothing here waits for a network or a disk: a slow sink or cluster delays only itself.
+
+pub mod debounce;
+pub mod epochs;
+mod handle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use celemetry_engine::change::{Change, SourceId};
+use celemetry_engine::definition::Definition;
+use celemetry_engine::error::CompileError;
+use celemetry_engine::row::FieldPlan;
+use celemetry_engine::snapshot::{MetricId, Snapshot};
+use celemetry_engine::{Engine, Failure, MetricStatus, Options};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use debounce::{Debounce, Moment, Schedule};
+use epochs::Epochs;
+pub use handle::{Handle, Stopped};
+
+use crate::telemetry::Telemetry;
+
+/// Owns the engine, and with it every number.
+///
+/// Invariant: one task, so no lock; a change is applied completely before the next event is looked at.
+pub struct MetricUpdateCoordinator {
+    engine: Engine,
+    debounce: Debounce,
+    epochs: Epochs,
+    metrics: BTreeMap<MetricId, Metric>,
+    plans: BTreeMap<SourceId, watch::Sender<Arc<FieldPlan>>>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    on_failure: FailureListener,
+    telemetry: Arc<Telemetry>,
+    changes: mpsc::Receiver<(SourceId, Change)>,
+    control: mpsc::Receiver<Control>,
+    started: Instant,
+    dirty: Vec<MetricId>,
+}
+
+/// How the coordinator works.
+pub struct Settings {
+    /// How the engine works.
+    pub engine: Options,
+    /// At least this often every series is sent again; 60 s on the command line.
+    pub heartbeat: Duration,
+    /// Told of every expression that has no value for an object. Called on the coordinator's task: must not block.
+    pub on_failure: FailureListener,
+    /// Counts the flushes.
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// See [`Settings::on_failure`].
+pub type FailureListener = Box<dyn FnMut(&Failure<'_>) + Send>;
+
+/// A metric as it is registered.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// What it means.
+    pub definition: Definition,
+    /// Where its objects come from.
+    pub sources: Vec<SourceId>,
+    /// When it is flushed.
+    pub schedule: Schedule,
+}
+
+/// Everything that can happen to the coordinator.
+#[derive(Debug)]
+pub enum Event {
+    /// Changes of sources, in order: as many as waited, up to a batch.
+    Changes(Vec<(SourceId, Change)>),
+    /// Somebody wants something.
+    Control(Control),
+    /// A deadline has passed.
+    Tick,
+    /// Nobody is left, or the process ends: apply what waits, flush everything, end.
+    Shutdown,
+}
+
+/// What may be asked of the coordinator. Answers to askers that have gone are dropped.
+#[derive(Debug)]
+pub enum Control {
+    /// A new source.
+    AddSource(oneshot::Sender<SourceId>),
+    /// The field plans of a source, the newest at once.
+    Plans(SourceId, oneshot::Sender<Option<watch::Receiver<Arc<FieldPlan>>>>),
+    /// The source is gone, with everything its objects contributed.
+    RemoveSource(SourceId),
+    /// A new metric.
+    Register(Box<Registration>, oneshot::Sender<Result<MetricId, Vec<CompileError>>>),
+    /// Another definition of a metric; where it does not compile the old one stays.
+    Edit(MetricId, Box<Registration>, oneshot::Sender<Result<(), Vec<CompileError>>>),
+    /// The metric is gone.
+    Remove(MetricId),
+    /// Apply every change that was sent before this, then flush all metrics.
+    Flush(oneshot::Sender<Arc<Snapshot>>),
+    /// What is known of a metric.
+    Status(MetricId, oneshot::Sender<Option<MetricStatus>>),
+    /// End.
+    Shutdown,
+}
+
+#[derive(Debug)]
+struct Metric {
+    sources: Vec<SourceId>,
+    max_series: usize,
+}
+
+/// Changes that may wait before the engine, at under a kilobyte each. When full the sender waits: a file or pipe is
+/// read no further, an informer coalesces on its own side.
+pub const CHANGE_CAPACITY: usize = 1024;
+
+/// Requests that may wait. When full the asker waits.
+pub const CONTROL_CAPACITY: usize = 64;
+
+/// Changes applied between two looks at control and clock: large enough to make those free, small enough that neither
+/// waits longer than a fraction of a millisecond.
+const BATCH: usize = 128;
+
+/// A metric that overflowed is readmitted once its series are this many per cent of its limit, or fewer.
+const READMISSION_PERCENT: usize = 80;
+
+// === impl MetricUpdateCoordinator ===
+
+impl MetricUpdateCoordinator {
+    /// A coordinator and the handle to it. It does nothing until [`run`](Self::run) is polled.
+    pub fn new(settings: Settings) -> (MetricUpdateCoordinator, Handle) {
+        let (change_sender, changes) = mpsc::channel(CHANGE_CAPACITY);
+        let (control_sender, control) = mpsc::channel(CONTROL_CAPACITY);
+        let (snapshots, receiver) = watch::channel(Arc::default());
+        let coordinator = MetricUpdateCoordinator {
+            engine: Engine::new(settings.engine),
+            debounce: Debounce::new(settings.heartbeat),
+            epochs: Epochs::default(),
+            metrics: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            snapshots,
+            on_failure: settings.on_failure,
+            telemetry: settings.telemetry,
+            changes,
+            control,
+            started: Instant::now(),
+            dirty: Vec::new(),
+        };
+        (coordinator, Handle::new(change_sender, control_sender, receiver))
+    }
+
+    /// Runs until it is shut down or every handle is gone.
+    pub async fn run(mut self) {
+        loop {
+            match self.next().await {
+                Event::Changes(changes) => self.apply(changes),
+                Event::Control(control) => self.control(control),
+                Event::Tick => self.tick(),
+                Event::Shutdown => {
+                    self.flush_all();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The next event: control before deadlines before changes, so that a flood of changes holds up neither.
+    async fn next(&mut self) -> Event {
+        let deadline = self.debounce.next_deadline().into_iter().chain(self.epochs.next_deadline()).min();
+        let started = self.started;
+        let tick = async move {
+            match deadline.and_then(|moment| started.checked_add(moment.0)) {
+                Some(instant) => tokio::time::sleep_until(instant).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut batch = Vec::new();
+        tokio::select! {
+            biased;
+            control = self.control.recv() => match control {
+                Some(Control::Shutdown) | None => Event::Shutdown,
+                Some(control) => Event::Control(control),
+            },
+            () = tick => Event::Tick,
+            // A handle holds senders of both channels, so this one never closes before the other.
+            _ = self.changes.recv_many(&mut batch, BATCH) => Event::Changes(batch),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment(self.started.elapsed())
+    }
+
+    fn apply(&mut self, changes: Vec<(SourceId, Change)>) {
+        for (source, change) in changes {
+            self.engine.apply(source, change, &mut self.on_failure);
+        }
+        self.note_dirty();
+    }
+
+    /// Starts the debounce of every metric that has become dirty.
+    fn note_dirty(&mut self) {
+        let now = self.now();
+        self.engine.take_dirty(&mut self.dirty);
+        for metric in self.dirty.drain(..) {
+            self.debounce.changed(metric, now);
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        // An answer that cannot be delivered has nobody who waits for it.
+        match control {
+            Control::AddSource(reply) => drop(reply.send(self.add_source())),
+            Control::Plans(source, reply) => drop(reply.send(self.plans(source))),
+            Control::RemoveSource(source) => self.remove_source(source),
+            Control::Register(registration, reply) => drop(reply.send(self.register(*registration))),
+            Control::Edit(metric, registration, reply) => drop(reply.send(self.edit(metric, *registration))),
+            Control::Remove(metric) => self.remove(metric),
+            Control::Flush(reply) => drop(reply.send(self.flush_all())),
+            Control::Status(metric, reply) => drop(reply.send(self.engine.status(metric))),
+            Control::Shutdown => {}
+        }
+    }
+
+    fn add_source(&mut self) -> SourceId {
+        let source = self.engine.add_source();
+        if let Some(plan) = self.engine.field_plan(source) {
+            self.plans.insert(source, watch::Sender::new(plan));
+        }
+        source
+    }
+
+    /// Whoever asks for plans is about to list, so what waits is published now.
+    fn plans(&mut self, source: SourceId) -> Option<watch::Receiver<Arc<FieldPlan>>> {
+        self.publish_plan(source);
+        Some(self.plans.get(&source)?.subscribe())
+    }
+
+    fn publish_plan(&mut self, source: SourceId) {
+        self.epochs.published(source);
+        if let (Some(plans), Some(plan)) = (self.plans.get(&source), self.engine.field_plan(source)) {
+            plans.send_replace(plan);
+        }
+    }
+
+    fn remove_source(&mut self, source: SourceId) {
+        if self.plans.remove(&source).is_some() {
+            self.engine.remove_source(source);
+            self.epochs.remove(source);
+            self.note_dirty();
+        }
+    }
+
+    fn register(&mut self, registration: Registration) -> Result<MetricId, Vec<CompileError>> {
+        let Registration { definition, sources, schedule } = registration;
+        let max_series = definition.max_series;
+        let metric = self.engine.register(&definition, &sources)?;
+        self.registered(metric, Metric { sources, max_series }, schedule);
+        Ok(metric)
+    }
+
+    fn edit(&mut self, metric: MetricId, registration: Registration) -> Result<(), Vec<CompileError>> {
+        let Registration { definition, sources, schedule } = registration;
+        let max_series = definition.max_series;
+        self.engine.edit(metric, &definition, &sources)?;
+        self.registered(metric, Metric { sources, max_series }, schedule);
+        Ok(())
+    }
+
+    fn registered(&mut self, metric: MetricId, known: Metric, schedule: Schedule) {
+        let now = self.now();
+        for source in &known.sources {
+            self.epochs.raised(*source, now);
+        }
+        self.metrics.insert(metric, known);
+        self.debounce.insert(metric, schedule, now);
+        self.note_dirty();
+    }
+
+    /// The metric's series vanish in a flush of their own, since no deadline of it is left.
+    fn remove(&mut self, metric: MetricId) {
+        if self.metrics.remove(&metric).is_some() {
+            self.debounce.remove(metric);
+            self.engine.remove(metric);
+            self.flush(&[metric]);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        let due = self.debounce.due(now);
+        if !due.is_empty() {
+            let mut metrics = [due.changed, due.heartbeat].concat();
+            metrics.sort_unstable();
+            metrics.dedup();
+            self.flush(&metrics);
+            self.look_for_ended_overflow(&metrics, now);
+        }
+        let due = self.epochs.due(now);
+        for source in &due.readmit {
+            self.engine.readmit(*source);
+        }
+        for source in due.publish.into_iter().chain(due.readmit) {
+            self.publish_plan(source);
+        }
+    }
+
+    fn flush(&mut self, metrics: &[MetricId]) {
+        for metric in metrics {
+            self.debounce.flushed(*metric);
+        }
+        self.telemetry.count_flush();
+        self.snapshots.send_replace(self.engine.flush(metrics));
+    }
+
+    /// Applies what was sent before now, so that whoever asks sees the effect of its own changes, and flushes all.
+    fn flush_all(&mut self) -> Arc<Snapshot> {
+        let waiting = self.changes.len();
+        let changes = std::iter::from_fn(|| self.changes.try_recv().ok()).take(waiting).collect();
+        self.apply(changes);
+        for metric in self.metrics.keys() {
+            self.debounce.flushed(*metric);
+        }
+        self.telemetry.count_flush();
+        let snapshot = self.engine.flush_all();
+        self.snapshots.send_replace(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    fn look_for_ended_overflow(&mut self, metrics: &[MetricId], now: Moment) {
+        for metric in metrics {
+            let (Some(known), Some(status)) = (self.metrics.get(metric), self.engine.status(*metric)) else {
+                continue;
+            };
+            if status.overflowing && status.series * 100 < known.max_series * READMISSION_PERCENT {
+                for source in &known.sources {
+                    self.epochs.overflow_ended(*source, now);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

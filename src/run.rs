@@ -1,0 +1,191 @@
+//! Wiring only: channels and tasks in the order of the path, shutdown in reverse.
+//!
+//! In: lowered Metrics and settings. Out: a running program and, at its end, the last snapshot. Must never know: how
+//! anything is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use celemetry_engine::Options;
+use celemetry_engine::change::SourceId;
+use celemetry_engine::error::CompileError;
+use celemetry_engine::row::HashSeed;
+use celemetry_engine::snapshot::{MetricId, Snapshot};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::admin::{self, Server};
+use crate::cluster::router::{Notice, Route};
+use crate::cluster::stream::{Input, Stream, StreamError, Summary};
+use crate::cluster::target::Target;
+use crate::controller::{self, Lowered};
+use crate::coordinator::debounce::Schedule;
+use crate::coordinator::{self, FailureListener, Handle, MetricUpdateCoordinator, Registration, Stopped};
+use crate::export::profile::Profile;
+use crate::telemetry::Telemetry;
+
+/// What runs, and how.
+pub struct Settings {
+    /// The Metrics, in the order of their numbers.
+    pub metrics: Vec<Lowered>,
+    /// At least this often every series is sent again.
+    pub heartbeat: Duration,
+    /// Serves the series, if there is one.
+    pub server: Option<Server>,
+    /// The conventions of the page that is served.
+    pub profile: Profile,
+    /// Told of every expression that has no value for an object; must not block.
+    pub on_failure: FailureListener,
+}
+
+/// The task that reads a stream.
+pub type StreamTask = JoinHandle<Result<Summary, StreamError>>;
+
+/// A running program, whose objects are still to come.
+#[derive(Debug)]
+pub struct Running {
+    /// The metrics that run, in the order of [`Settings::metrics`].
+    pub metrics: Vec<MetricId>,
+    routes: Vec<Route>,
+    handle: Handle,
+    coordinator: JoinHandle<()>,
+    server: Option<JoinHandle<()>>,
+    closing: watch::Sender<bool>,
+}
+
+/// Why a program does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A Metric does not compile.
+    #[error("{metric}: {}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Compile {
+        /// The object that declares it.
+        metric: String,
+        /// Every defect.
+        errors: Vec<CompileError>,
+    },
+    /// The coordinator ended before its time.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// How the engine of a program works. The seed is random, because the texts that are hashed come from strangers.
+pub fn engine_options(index: bool) -> Options {
+    let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
+    Options { seed: HashSeed(random(), random()), index, tenant_steps: 100_000 }
+}
+
+/// The sources that metrics need: one for each distinct target, in the order of the targets.
+pub fn sources_by_target<'m>(metrics: impl IntoIterator<Item = &'m Lowered>) -> BTreeSet<Target> {
+    metrics.into_iter().map(|metric| target_of(&metric.target)).collect()
+}
+
+/// The target as `cluster` has it.
+pub fn target_of(target: &controller::Target) -> Target {
+    Target::new(target.group.as_deref(), target.version.as_deref(), target.kind.as_deref())
+}
+
+/// Starts everything but the reading, so that nothing arrives before someone is there to take it.
+///
+/// # Errors
+/// Where a Metric does not compile.
+pub async fn start(settings: Settings) -> Result<Running, StartError> {
+    let telemetry = Arc::new(Telemetry::default());
+    let (coordinator, handle) = MetricUpdateCoordinator::new(coordinator::Settings {
+        engine: engine_options(true),
+        heartbeat: settings.heartbeat,
+        on_failure: settings.on_failure,
+        telemetry: Arc::clone(&telemetry),
+    });
+    let coordinator = tokio::spawn(coordinator.run());
+    let (closing, closed) = watch::channel(false);
+    let server = settings.server.map(|server| {
+        let ready = readiness(&handle, settings.metrics.len());
+        let snapshot = handle.snapshots();
+        let sources = admin::Sources { snapshot, ready, profile: settings.profile, telemetry };
+        tokio::spawn(server.serve(sources, until_true(closed)))
+    });
+    let (metrics, routes) = register(&handle, settings.metrics).await?;
+    Ok(Running { metrics, routes, handle, coordinator, server, closing })
+}
+
+async fn register(handle: &Handle, metrics: Vec<Lowered>) -> Result<(Vec<MetricId>, Vec<Route>), StartError> {
+    let mut sources: BTreeMap<Target, SourceId> = BTreeMap::new();
+    for target in sources_by_target(&metrics) {
+        sources.insert(target, handle.add_source().await?);
+    }
+    let mut ids = vec![];
+    for metric in metrics {
+        let source = metric.definition.info.source.clone();
+        let registration = Registration {
+            sources: vec![sources[&target_of(&metric.target)]],
+            definition: metric.definition,
+            schedule: Schedule { debounce: metric.debounce, interval: metric.interval },
+        };
+        let registered = handle.register(registration).await?;
+        ids.push(registered.map_err(|errors| StartError::Compile { metric: source, errors })?);
+    }
+    let mut routes = vec![];
+    for (target, source) in sources {
+        let plans = handle.plans(source).await?.ok_or(Stopped)?;
+        let plan = Arc::clone(&plans.borrow());
+        routes.push(Route { target, source, plan });
+    }
+    Ok((ids, routes))
+}
+
+/// Ready means that the first list of every metric is complete.
+fn readiness(handle: &Handle, metrics: usize) -> watch::Receiver<bool> {
+    let mut snapshots = handle.snapshots();
+    let (sender, ready) = watch::channel(false);
+    tokio::spawn(async move {
+        let complete = snapshots.wait_for(|snapshot| snapshot.metrics.len() >= metrics).await.is_ok();
+        sender.send_replace(complete);
+        // The receivers see the last value of a sender that is gone.
+    });
+    ready
+}
+
+async fn until_true(mut flag: watch::Receiver<bool>) {
+    // A sender that is gone ends the wait as well.
+    let _ = flag.wait_for(|set| *set).await;
+}
+
+// === impl Running ===
+
+impl Running {
+    /// Reads `input`, whose first list counts as complete after `sync_after` without input. What is odd about it goes
+    /// into `notices`.
+    pub fn read(&self, input: Input, sync_after: Duration, notices: mpsc::Sender<Notice>) -> StreamTask {
+        let (routes, changes) = (self.routes.clone(), self.handle.changes());
+        tokio::spawn(Stream { input, routes, sync_after, changes, notices }.run())
+    }
+
+    /// The latest snapshot, and its successors.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.handle.snapshots()
+    }
+
+    /// Applies what was read, flushes everything and publishes it.
+    ///
+    /// # Errors
+    /// Where the coordinator has ended.
+    pub async fn flush(&self) -> Result<Arc<Snapshot>, Stopped> {
+        self.handle.flush().await
+    }
+
+    /// Ends everything in the order of the path, and gives the last snapshot.
+    pub async fn finish(self) -> Arc<Snapshot> {
+        let snapshots = self.handle.snapshots();
+        self.handle.shut_down().await;
+        // A coordinator that panicked has left its last snapshot all the same.
+        let _ = self.coordinator.await;
+        self.closing.send_replace(true);
+        if let Some(server) = self.server {
+            let _ = server.await;
+        }
+        Arc::clone(&*snapshots.borrow())
+    }
+}

@@ -1,0 +1,346 @@
+//! The command from outside: exit statuses, pipes, signals, messages.
+
+use std::fmt::Write;
+
+use crate::program::{Program, ends, root};
+
+const PODS: &str = "examples/pods-by-phase.yaml";
+const SHOP: &str = "examples/events/shop.jsonl";
+const RESULT: &str = "tests/operator/examples/pods-by-phase.json";
+
+fn pod(name: &str, phase: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}","namespace":"shop","uid":"{name}"}},"status":{{"phase":"{phase}"}}}}"#
+    )
+}
+
+fn event(kind: &str, name: &str, phase: &str) -> String {
+    format!("{{\"type\":\"{kind}\",\"object\":{}}}\n", pod(name, phase))
+}
+
+fn file(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// A file that lives as long as the test.
+fn scratch(name: &str, text: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+// --- usage
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for command in [&["--help"][..], &["eval", "--help"], &["run", "--help"], &["crds", "--help"]] {
+        let (out, err) = ends(command, "", 0);
+        assert!(out.contains("Usage:") && out.contains("Example"), "{out}");
+        assert_eq!(err, "");
+    }
+    assert!(ends(&["--version"], "", 0).0.starts_with("celemetry "));
+}
+
+#[test]
+fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
+    for (arguments, reason) in [
+        (&[][..], "Usage:"),
+        (&["frobnicate"], "unrecognized subcommand"),
+        (&["eval"], "--filename <METRICS>"),
+        (&["eval", "-f", PODS, "-o", "xml"], "possible values: json, table, prometheus, openmetrics, otlp"),
+        (&["eval", "-f", "-", "-"], "standard input can be read only once"),
+        (&["eval", "-f", "-"], "standard input can be read only once"),
+        (&["run", "-f", PODS], "watching a cluster is not available yet"),
+        (&["run", "-f", "-", "--events", "-"], "standard input cannot hold both"),
+        (&["run", "-f", PODS, "--events", SHOP, "--sync-after", "soon"], "--sync-after"),
+        (&["run", "-f", PODS, "--events", SHOP, "--sync-after=-1s"], "must not be negative"),
+        (&["run", "-f", PODS, "--events", SHOP, "--listen", "nowhere"], "--listen"),
+    ] {
+        let (out, err) = ends(arguments, "", 2);
+        assert!(err.contains(reason), "{arguments:?}: {err}");
+        assert_eq!(out, "");
+    }
+}
+
+#[test]
+fn an_address_asked_for_that_is_taken_is_status_2() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (_, err) = ends(&["run", "-f", PODS, "--events", SHOP, "--listen", &address], "", 2);
+    assert!(err.contains("cannot listen on"), "{err}");
+}
+
+// --- eval
+
+#[test]
+fn eval_reads_lists_events_manifests_and_yaml_from_standard_input() {
+    let list = format!(
+        r#"{{"apiVersion":"v1","kind":"PodList","items":[{},{}]}}"#,
+        r#"{"metadata":{"name":"a"},"status":{"phase":"Running"}}"#,
+        r#"{"metadata":{"name":"b"},"status":{"phase":"Running"}}"#
+    );
+    let indented = serde_json::to_string_pretty(
+        &serde_json::from_str::<serde_json::Value>(&pod("a", "Running")).unwrap(),
+    )
+    .unwrap();
+    let yaml = |name: &str| {
+        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nstatus: {{phase: Running}}\n")
+    };
+    for input in [
+        list.clone(),
+        format!("{}{}", pod("a", "Running"), pod("b", "Running")),
+        format!("{}\n\n{}\n", indented, pod("b", "Running")),
+        event("ADDED", "a", "Pending") + &event("ADDED", "b", "Running") + &event("MODIFIED", "a", "Running"),
+        event("ADDED", "x", "Failed") + &list + &event("DELETED", "x", "Failed"),
+        format!("{}---\n{}", yaml("a"), yaml("b")),
+    ] {
+        let (out, err) = ends(&["eval", "-f", PODS], &input, 0);
+        assert!(out.contains(r#""attributes": {"phase": "Running"}, "value": 2}],"#), "{input}\n{out}");
+        assert_eq!(err, "");
+    }
+}
+
+#[test]
+fn objects_that_no_metric_targets_are_counted_on_standard_error() {
+    let input = r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}"#;
+    let (out, err) = ends(&["eval", "-f", PODS], input, 0);
+    assert_eq!(out, "{\"series\": [],\n \"errors\": []}\n");
+    assert_eq!(err, "1 object that no Metric targets (v1/Node: 1)\n");
+}
+
+#[test]
+fn input_that_is_no_json_is_status_1_with_its_line() {
+    let input = event("ADDED", "a", "Running") + "Error from server (Forbidden)\n";
+    for arguments in
+        [&["eval", "-f", PODS][..], &["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"]]
+    {
+        let (out, err) = ends(arguments, &input, 1);
+        assert!(err.contains("standard input: line 2, byte "), "{err}");
+        assert_eq!(out, "");
+    }
+}
+
+#[test]
+fn input_that_ends_within_a_value_is_status_1() {
+    let (_, err) = ends(&["eval", "-f", PODS], r#"{"kind": "Pod", "meta"#, 1);
+    assert!(err.contains("standard input: line 1"), "{err}");
+}
+
+#[test]
+fn missing_files_are_status_1_and_named() {
+    for arguments in [
+        &["eval", "-f", "missing.yaml"][..],
+        &["eval", "-f", PODS, "missing.json"],
+        &["run", "-f", PODS, "--events", "missing.jsonl", "--listen", "127.0.0.1:0"],
+    ] {
+        let (_, err) = ends(arguments, "", 1);
+        assert!(err.contains("error: missing."), "{err}");
+    }
+}
+
+const BAD: &str = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: no-name}
+spec: {target: {kind: Pod}, labelSelector: 'a ~ b'}
+---
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: bad-filter}
+spec: {name: pods, target: {kind: Pod}, filter: objct.spec}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: not-a-metric}
+";
+
+#[test]
+fn everything_that_is_wrong_with_the_metrics_is_said_at_once_with_file_and_place() {
+    let bad = scratch("bad.yaml", BAD);
+    for arguments in [&["eval", "-f", &bad][..], &["run", "-f", &bad, "--events", SHOP]] {
+        let (out, err) = ends(arguments, "", 1);
+        for part in [
+            "bad.yaml:2: Metric no-name: spec.name",
+            "bad.yaml:2: Metric no-name: spec.labelSelector",
+            "bad.yaml:7: Metric bad-filter: spec.filter:1:1: undeclared reference to 'objct'",
+            "bad.yaml:12: is a Pod of v1, not a Metric",
+        ] {
+            assert!(err.contains(part), "{part:?} is not in\n{err}");
+        }
+        assert_eq!(out, "");
+    }
+}
+
+#[test]
+fn of_two_metrics_with_one_name_in_prometheus_the_second_is_told_so() {
+    let metric = |object: &str, name: &str| {
+        format!(
+            "---\napiVersion: metrics.openmcp.cloud/v1alpha1\nkind: Metric\nmetadata: {{name: {object}}}\n\
+             spec: {{name: {name}, target: {{kind: Pod}}}}\n"
+        )
+    };
+    let metrics = scratch("conflict.yaml", &(metric("first", "shop.pods") + &metric("second", "shop_pods")));
+    let (out, err) = ends(&["eval", "-f", &metrics, "-o", "prometheus"], &pod("a", "Running"), 0);
+    assert!(err.contains("conflict.yaml:7: not exported: metric name \"shop_pods\""), "{err}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("shop_pods")).count(), 1, "{out}");
+}
+
+const FAILING: &str = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: failing}
+spec: {name: pods, target: {kind: Pod}, filter: object.metadata.labels.app != 'web'}
+";
+
+#[test]
+fn expressions_that_fail_are_in_the_output_and_status_1_only_if_asked_for() {
+    let failing = scratch("failing.yaml", FAILING);
+    let input = pod("web-1", "Running");
+    let (out, _) = ends(&["eval", "-f", &failing], &input, 0);
+    let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let error = &document["errors"][0];
+    assert_eq!(error["source"], "Metric/default/failing");
+    assert_eq!(error["path"], "spec.filter");
+    assert_eq!(error["object"], "v1/Pod/shop/web-1");
+    assert!(error["message"].as_str().unwrap().contains("no such key: labels"), "{out}");
+    ends(&["eval", "-f", &failing, "--fail-on-error"], &input, 1);
+    let (_, err) = ends(&["eval", "-f", &failing, "-o", "prometheus"], &input, 0);
+    assert!(err.contains("Metric/default/failing: spec.filter: v1/Pod/shop/web-1: "), "{err}");
+    let run = ["run", "-f", &failing, "--events", "-", "--listen", "127.0.0.1:0"];
+    let (out, err) = ends(&run, &input, 0);
+    assert!(out.contains("no such key: labels"), "{out}");
+    assert!(
+        err.contains("Metric/default/failing: spec.filter: v1/Pod/shop/web-1: no such key: labels"),
+        "{err}"
+    );
+    ends(&[&run[..], &["--fail-on-error"]].concat(), &input, 1);
+}
+
+#[test]
+fn the_same_objects_in_any_order_give_the_same_bytes() {
+    let mut pods: Vec<String> =
+        (0..40).map(|n| pod(&format!("p{n}"), ["Running", "Pending", "Failed"][n % 3])).collect();
+    let arguments = ["eval", "-f", "examples", "-o", "json"];
+    let first = ends(&arguments, &pods.concat(), 0).0;
+    assert_eq!(ends(&arguments, &pods.concat(), 0).0, first);
+    for step in [7, 11, 13] {
+        // A step that is coprime to the length visits everything in another order.
+        pods = (0..pods.len()).map(|n| pods[n * step % pods.len()].clone()).collect();
+        assert_eq!(ends(&arguments, &pods.concat(), 0).0, first);
+    }
+}
+
+#[test]
+fn every_format_shows_the_series() {
+    for (format, part) in [
+        ("json", "\"value\": 7"),
+        ("table", "phase=Running"),
+        ("prometheus", "k8s_pod_count{phase=\"Running\"} 7"),
+        ("openmetrics", "# EOF"),
+        ("otlp", "\"asInt\":\"7\""),
+    ] {
+        let (out, _) = ends(&["eval", "-f", PODS, SHOP, "-o", format], "", 0);
+        assert!(out.contains(part), "{format}: {out}");
+    }
+}
+
+// --- run
+
+#[test]
+fn a_recorded_stream_ends_in_its_series() {
+    let (out, err) = ends(&["run", "-f", PODS, "--events", SHOP, "--listen", "127.0.0.1:0"], "", 0);
+    assert_eq!(out, file(RESULT));
+    assert!(err.contains("k8s.pod.count{phase=\"Running\"} 7\n"), "{err}");
+    assert!(err.contains("objects that no Metric targets"), "{err}");
+}
+
+#[test]
+fn a_pipe_is_served_while_it_lasts_and_what_changes_is_said() {
+    let mut program = Program::run(&["-f", PODS, "--events", "-", "--sync-after", "100ms"]);
+    program.write(&(event("ADDED", "a", "Pending") + &event("ADDED", "b", "Running")));
+    program.line("k8s.pod.count{phase=\"Running\"} 1");
+    let expected = ["k8s_pod_count{phase=\"Pending\"} 1", "k8s_pod_count{phase=\"Running\"} 1"];
+    assert_eq!(program.samples(), expected);
+    assert_eq!(program.get("/healthz").0, 200);
+    assert_eq!(program.get("/readyz").0, 200);
+    program.write(&event("MODIFIED", "a", "Running"));
+    program.line("k8s.pod.count{phase=\"Pending\"} gone");
+    assert_eq!(program.samples(), ["k8s_pod_count{phase=\"Running\"} 2"]);
+    program.close();
+    assert!(program.ends(0).contains(r#"{"phase": "Running"}, "value": 2}"#));
+}
+
+#[test]
+fn nothing_is_served_before_the_first_list_is_complete() {
+    let mut program = Program::run(&["-f", PODS, "--events", "-", "--sync-after", "1h"]);
+    program.write(&event("ADDED", "a", "Running"));
+    program.write("{\"type\":\"SYNC\",\"object\":{}}\n");
+    program.line("unknown type");
+    assert_eq!(program.samples(), Vec::<String>::new());
+    assert_eq!(program.get("/readyz").0, 503);
+    program.write(
+        r#"{"type":"BOOKMARK","object":{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}}"#,
+    );
+    program.line("k8s.pod.count{phase=\"Running\"} 1");
+    assert_eq!(program.samples(), ["k8s_pod_count{phase=\"Running\"} 1"]);
+}
+
+#[test]
+fn with_linger_it_serves_until_a_signal_and_then_prints() {
+    for signal in ["TERM", "INT"] {
+        let mut program = Program::run(&["-f", PODS, "--events", SHOP, "--linger"]);
+        program.line("k8s.pod.count{phase=\"Unknown\"} 1");
+        assert_eq!(program.samples().len(), 4);
+        program.signal(signal);
+        assert_eq!(program.ends(0), file(RESULT));
+    }
+}
+
+#[test]
+fn a_signal_flushes_what_was_read_and_ends_well_though_the_pipe_stays_open() {
+    let mut program = Program::run(&["-f", PODS, "--events", "-", "--sync-after", "10ms"]);
+    program.write(&event("ADDED", "a", "Running"));
+    program.line("k8s.pod.count{phase=\"Running\"} 1");
+    program.signal("TERM");
+    assert!(program.ends(0).contains(r#""value": 1}"#));
+}
+
+#[test]
+fn an_error_event_is_reported_and_ends_the_source_with_status_1() {
+    let input = event("ADDED", "a", "Running")
+        + r#"{"type":"BOOKMARK","object":{"apiVersion":"v1","kind":"Pod","metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}}"#
+        + r#"{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old resource version"}}"#
+        + &event("ADDED", "b", "Running");
+    let arguments = ["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"];
+    let (out, err) = ends(&arguments, &input, 1);
+    assert!(err.contains("the event stream reports an error: too old resource version"), "{err}");
+    assert!(out.contains(r#""value": 1}"#), "{out}");
+}
+
+#[test]
+fn a_closed_standard_output_is_success() {
+    let mut program = Program::run(&["-f", PODS, "--events", "-"]);
+    program.close_stdout();
+    program.write(&event("ADDED", "a", "Running"));
+    program.close();
+    program.ends(0);
+}
+
+#[test]
+fn many_events_are_told_in_few_lines() {
+    let mut input = String::new();
+    for n in 0..5_000 {
+        write!(input, "{{\"type\":\"ODD{n}\",\"object\":{{}}}}").unwrap();
+    }
+    let (_, err) = ends(&["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"], &input, 0);
+    assert!(err.lines().count() < 100, "{} lines", err.lines().count());
+    assert!(err.contains("5000 watch events of unknown type ignored"), "{err}");
+}
+
+#[test]
+fn crds_are_yaml_for_both_groups() {
+    let (out, _) = ends(&["crds"], "", 0);
+    for name in ["metrics.metrics.open-control-plane.io", "metrics.metrics.openmcp.cloud"] {
+        assert!(out.contains(&format!("name: {name}")), "{name}");
+    }
+}
