@@ -214,6 +214,8 @@ const NAMES: [&str; 16] = [
 
 pub(super) fn any_name() -> impl Strategy<Value = String> + Clone {
     prop_oneof![
+        // Often the same few, so that duplicates and planned members meet.
+        20 => proptest::sample::select(&["a", "b", "metadata"][..]).prop_map(str::to_owned),
         20 => proptest::sample::select(&NAMES[..]).prop_map(str::to_owned),
         1 => ".{0,20}",
     ]
