@@ -9,8 +9,6 @@ mod loops;
 mod operators;
 mod path;
 
-pub(super) use operators::timestamp;
-
 use std::sync::Arc;
 
 use super::compare::equal;

@@ -11,11 +11,6 @@ use super::{Evaluated, no_unary};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Timestamp};
 
-const SECOND: i128 = 1_000_000_000;
-
-/// The first and the last second of a timestamp: 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z.
-const TIMESTAMP_SECONDS: std::ops::RangeInclusive<i128> = -62_135_596_800..=253_402_300_799;
-
 /// `left operator right`
 pub(super) fn compute<'r>(
     operator: Arithmetic,
@@ -100,40 +95,22 @@ fn join<'r>(
 fn times<'r>(operator: Arithmetic, left: &Value<'r>, right: &Value<'r>) -> Evaluated<'r> {
     let add = operator == Arithmetic::Add;
     match (left, right) {
-        (Value::Timestamp(a), Value::Duration(b)) => {
-            let b = i128::from(b.nanos);
-            timestamp(nanos(a) + if add { b } else { -b })
-        }
-        (Value::Duration(a), Value::Timestamp(b)) if add => timestamp(nanos(b) + i128::from(a.nanos)),
-        (Value::Duration(a), Value::Duration(b)) => {
-            let sum = if add { a.nanos.checked_add(b.nanos) } else { a.nanos.checked_sub(b.nanos) };
-            duration(sum)
-        }
-        (Value::Timestamp(a), Value::Timestamp(b)) if !add => {
-            duration(i64::try_from(nanos(a) - nanos(b)).ok())
-        }
+        (Value::Timestamp(a), Value::Duration(b)) if add => timestamp(a.checked_add(*b)),
+        (Value::Timestamp(a), Value::Duration(b)) => timestamp(a.checked_sub(*b)),
+        (Value::Duration(a), Value::Timestamp(b)) if add => timestamp(b.checked_add(*a)),
+        (Value::Duration(a), Value::Duration(b)) if add => duration(a.checked_add(*b)),
+        (Value::Duration(a), Value::Duration(b)) => duration(a.checked_sub(*b)),
+        (Value::Timestamp(a), Value::Timestamp(b)) if !add => duration(a.since(*b)),
         _ => Err(no_binary(operator.symbol(), left, right)),
     }
 }
 
-fn nanos(instant: &Timestamp) -> i128 {
-    i128::from(instant.seconds) * SECOND + i128::from(instant.nanos)
+fn timestamp<'r>(instant: Option<Timestamp>) -> Evaluated<'r> {
+    instant.map(Value::Timestamp).ok_or_else(|| EvaluationError::new("timestamp overflow"))
 }
 
-/// The timestamp so many nanoseconds after 1970.
-pub(in super::super) fn timestamp<'r>(nanos: i128) -> Evaluated<'r> {
-    let seconds = nanos.div_euclid(SECOND);
-    if !TIMESTAMP_SECONDS.contains(&seconds) {
-        return Err(EvaluationError::new("timestamp overflow"));
-    }
-    let seconds = i64::try_from(seconds).expect("the range of timestamps is within 64 bits");
-    let nanos = u32::try_from(nanos.rem_euclid(SECOND)).expect("a remainder is below a second");
-    Ok(Value::Timestamp(Timestamp { seconds, nanos }))
-}
-
-fn duration<'r>(nanos: Option<i64>) -> Evaluated<'r> {
-    let nanos = nanos.ok_or_else(|| EvaluationError::new("duration overflow"))?;
-    Ok(Value::Duration(Duration { nanos }))
+fn duration<'r>(duration: Option<Duration>) -> Evaluated<'r> {
+    duration.map(Value::Duration).ok_or_else(|| EvaluationError::new("duration overflow"))
 }
 
 /// `-operand`
@@ -143,7 +120,7 @@ pub(super) fn negate<'r>(operand: &Value<'r>) -> Evaluated<'r> {
             value.checked_neg().map(Value::Int).ok_or_else(|| EvaluationError::new("integer overflow"))
         }
         Value::Double(value) => Ok(Value::Double(-value)),
-        Value::Duration(value) => duration(value.nanos.checked_neg()),
+        Value::Duration(value) => duration(value.checked_neg()),
         other => Err(no_unary("-", other)),
     }
 }

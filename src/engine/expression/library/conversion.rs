@@ -6,7 +6,7 @@ use super::super::types::StaticType::{
     self, Bool, Bytes, Double, Duration as Span, Dyn, Int, String, Timestamp as Instant, Type, Uint,
 };
 use super::super::{Budget, Value};
-use super::{Overload, format_duration, format_timestamp, function, no_overload};
+use super::{Overload, function, no_overload};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Timestamp};
 
@@ -129,8 +129,8 @@ fn to_string<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'
         [Value::Int(value)] => value.to_string(),
         [Value::Uint(value)] => value.to_string(),
         [Value::Double(value)] => format_double(*value),
-        [Value::Timestamp(value)] => format_timestamp(value),
-        [Value::Duration(value)] => format_duration(value),
+        [Value::Timestamp(value)] => value.to_string(),
+        [Value::Duration(value)] => value.to_cel(),
         [Value::Bytes(bytes)] => {
             budget.build(bytes.len())?;
             let text = std::str::from_utf8(bytes);
@@ -183,7 +183,10 @@ fn to_timestamp<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Valu
             let parsed = Timestamp::parse(text.as_str());
             parsed.map(Value::Timestamp).map_err(|error| EvaluationError::new(error.0))
         }
-        [Value::Int(seconds)] => super::super::evaluate::timestamp(i128::from(*seconds) * 1_000_000_000),
+        [Value::Int(seconds)] => {
+            let instant = Timestamp::new(*seconds, 0).map(Value::Timestamp);
+            instant.ok_or_else(|| EvaluationError::new("timestamp overflow"))
+        }
         _ => Err(no_overload()),
     }
 }

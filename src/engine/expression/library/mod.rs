@@ -14,7 +14,6 @@ mod strings;
 mod time;
 
 pub(super) use regex::compile as compile_regex;
-pub(super) use time::{format_duration, format_timestamp};
 
 use super::types::StaticType;
 use super::{Budget, Value};

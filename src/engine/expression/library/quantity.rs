@@ -1,6 +1,9 @@
 //! Kubernetes' quantities: `500m`, `2Gi`.
 //!
 //! In: texts, quantities, ints. Out: quantities, numbers, answers. Must never know: rows.
+//!
+//! A quantity is its amount here; Kubernetes also remembers how it was written, so that there `2000m` and `9Pi` are not
+//! integers though `2` and `8Pi` are.
 
 use std::cmp::Ordering;
 
@@ -11,9 +14,6 @@ use crate::error::EvaluationError;
 use crate::scalar::Quantity;
 
 const TWO: &[StaticType] = &[Amount, Amount];
-
-/// Billionths in one.
-const UNIT: i128 = 1_000_000_000;
 
 pub(super) const TABLE: &[Overload] = &[
     function("quantity", &[String], Amount, quantity).checking_literals(),
@@ -44,44 +44,36 @@ fn is_quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value
 }
 
 fn sign<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Int(ordering(amount(arguments, 0)?.nanos.cmp(&0))))
-}
-
-fn whole(arguments: &[Value<'_>]) -> Result<Option<i64>, EvaluationError> {
-    let nanos = amount(arguments, 0)?.nanos;
-    Ok(if nanos % UNIT == 0 { i64::try_from(nanos / UNIT).ok() } else { None })
+    Ok(Value::Int(amount(arguments, 0)?.sign()))
 }
 
 fn is_integer<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Bool(whole(arguments)?.is_some()))
+    Ok(Value::Bool(amount(arguments, 0)?.is_integer()))
 }
 
 fn as_integer<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let whole = whole(arguments)?;
+    let whole = amount(arguments, 0)?.as_i64();
     whole.map(Value::Int).ok_or_else(|| EvaluationError::new("cannot convert value to integer"))
 }
 
-/// Correctly rounded: the text of the exact decimal is parsed.
 fn as_approximate_float<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let exact = format!("{}e-9", amount(arguments, 0)?.nanos);
-    Ok(Value::Double(exact.parse().expect("an integer with an exponent is a number")))
+    Ok(Value::Double(amount(arguments, 0)?.as_f64()))
 }
 
 fn add<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    sum(amount(arguments, 0)?.nanos, Some(amount(arguments, 1)?.nanos))
+    within(amount(arguments, 0)?.checked_add(amount(arguments, 1)?))
 }
 
 fn sub<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    sum(amount(arguments, 0)?.nanos, amount(arguments, 1)?.nanos.checked_neg())
+    within(amount(arguments, 0)?.checked_sub(amount(arguments, 1)?))
 }
 
-fn sum<'r>(a: i128, b: Option<i128>) -> Result<Value<'r>, EvaluationError> {
-    let nanos = b.and_then(|b| a.checked_add(b)).ok_or_else(|| EvaluationError::new("quantity overflow"))?;
-    Ok(Value::Quantity(Quantity { nanos }))
+fn within<'r>(quantity: Option<Quantity>) -> Result<Value<'r>, EvaluationError> {
+    quantity.map(Value::Quantity).ok_or_else(|| EvaluationError::new("quantity overflow"))
 }
 
 fn compare_to<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Int(ordering(compare(arguments)?)))
+    Ok(Value::Int(compare(arguments)? as i64))
 }
 
 fn is_greater_than<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
@@ -100,11 +92,7 @@ fn compare(arguments: &[Value<'_>]) -> Result<Ordering, EvaluationError> {
 fn amount(arguments: &[Value<'_>], index: usize) -> Result<Quantity, EvaluationError> {
     match arguments.get(index) {
         Some(Value::Quantity(quantity)) => Ok(*quantity),
-        Some(Value::Int(whole)) => Ok(Quantity { nanos: i128::from(*whole) * UNIT }),
+        Some(Value::Int(whole)) => Ok(Quantity::from_integer(*whole)),
         _ => Err(no_overload()),
     }
-}
-
-fn ordering(order: Ordering) -> i64 {
-    order as i64
 }

@@ -1,6 +1,6 @@
-//! The calendar: parts of timestamps and durations, and their texts.
+//! The calendar: parts of timestamps and durations.
 //!
-//! In: timestamps, durations, IANA time zones and fixed offsets. Out: numbers and texts. Must never know: clocks.
+//! In: timestamps, durations, IANA time zones and fixed offsets. Out: numbers. Must never know: clocks.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDateTime, Offset, TimeZone, Timelike};
 
@@ -8,7 +8,7 @@ use super::super::Value;
 use super::super::types::StaticType::{self, Duration as Span, Int, String, Timestamp as Instant};
 use super::{Overload, method, no_overload};
 use crate::error::EvaluationError;
-use crate::scalar::{Duration, Timestamp};
+use crate::scalar::Timestamp;
 
 const UTC: &[StaticType] = &[Instant];
 const ZONED: &[StaticType] = &[Instant, String];
@@ -93,25 +93,4 @@ fn milliseconds(time: NaiveDateTime) -> i64 {
 fn whole<'r>(arguments: &[Value<'r>], unit: i64) -> Result<Value<'r>, EvaluationError> {
     let [Value::Duration(duration)] = arguments else { return Err(no_overload()) };
     Ok(Value::Int(duration.nanos / unit))
-}
-
-/// RFC 3339 in UTC, with as many digits of a second as it needs.
-pub(in super::super) fn format_timestamp(instant: &Timestamp) -> std::string::String {
-    let Some(time) = calendar(instant) else { return std::string::String::new() };
-    let fraction = fraction(u64::from(instant.nanos));
-    format!("{}{fraction}Z", time.format("%Y-%m-%dT%H:%M:%S"))
-}
-
-/// Seconds, with as many digits behind the point as they need: `5400s`, `1.5s`.
-pub(in super::super) fn format_duration(duration: &Duration) -> std::string::String {
-    let sign = if duration.nanos < 0 { "-" } else { "" };
-    let nanos = duration.nanos.unsigned_abs();
-    format!("{sign}{}{}s", nanos / 1_000_000_000, fraction(nanos % 1_000_000_000))
-}
-
-fn fraction(nanos: u64) -> std::string::String {
-    if nanos == 0 {
-        return std::string::String::new();
-    }
-    format!(".{nanos:09}").trim_end_matches('0').to_owned()
 }

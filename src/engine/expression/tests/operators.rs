@@ -3,7 +3,7 @@
 use super::check;
 
 const OBJECT: &str = r#"{
-    "i": 3, "z": 0, "d": 2.5, "e": 1e2, "big": 9223372036854775807, "huge": 9223372036854775808, "neg": -5,
+    "i": 3, "z": 0, "d": 2.5, "e": 1e2, "big": 9223372036854775807, "huge": 9223372036854775808, "neg": -5, "nz": -0,
     "s": "abc", "t": true, "f": false, "n": null, "l": [1, 2, 3], "m": {"a": 1, "b": 2}, "u": "äö€😀"
 }"#;
 
@@ -41,6 +41,7 @@ fn arithmetic_follows_the_types_of_its_operands() {
             ("-object.d", "-2.5"),
             ("-object.s", "error: no such overload: - of string"),
             ("- - object.i", "3"),
+            ("object.nz", "0"),
             ("0x10 + 1", "17"),
             ("-0x10", "-16"),
             ("1e3", "1000.0"),

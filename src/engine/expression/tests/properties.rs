@@ -48,3 +48,24 @@ proptest! {
         let _ = compile(&tokens, &mut FieldPlan::new(HashSeed(1, 2)));
     }
 }
+
+/// The properties would hold of a generator that makes nonsense, too.
+#[test]
+fn random_expressions_are_not_all_nonsense() {
+    let mut state: u64 = 1;
+    let mut bytes = |count| -> Vec<u8> {
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            u8::try_from(state >> 56).expect("8 bits")
+        };
+        (0..count).map(next).collect()
+    };
+    let (mut compiled, mut valued) = (0, 0);
+    for _ in 0..1000 {
+        let (expression, object) = (bytes(40), bytes(120));
+        let answer = answer(&Tape::new(&expression).expression(Dialect::All), &Tape::new(&object).object());
+        compiled += u32::from(!answer.starts_with("compile:"));
+        valued += u32::from(!answer.starts_with("compile:") && !answer.starts_with("error:"));
+    }
+    assert!(compiled > 500 && valued > 180, "{compiled} of 1000 compile, {valued} have a value");
+}

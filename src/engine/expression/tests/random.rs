@@ -35,11 +35,26 @@ impl<'b> Tape<'b> {
     pub(super) fn object(&mut self) -> String {
         let mut members = Vec::new();
         for name in &NAMES[..7] {
-            if self.number(6) > 0 {
-                members.push(format!("{name:?}: {}", self.json(3)));
+            if self.number(16) > 0 {
+                members.push(format!("{name:?}: {}", self.member(name)));
             }
         }
         format!("{{{}}}", members.join(", "))
+    }
+
+    /// Mostly what its name suggests, so that expressions have values more often than errors.
+    fn member(&mut self, name: &str) -> String {
+        if self.number(4) == 0 {
+            return self.json(3);
+        }
+        match name {
+            "a" | "b" => self.pick(&["1", "0", "2.5", "3", "-7"]).to_owned(),
+            "c" => format!("[{{\"a\": {}}}, {{\"a\": {}, \"s\": \"x\"}}]", self.json(0), self.json(0)),
+            "l" => self.pick(&["[1, 2, 3]", "[\"x\", \"y\"]", "[]", "[0, 1.0]"]).to_owned(),
+            "m" => format!("{{\"a\": {}, \"s\": \"x\"}}", self.json(1)),
+            "s" => self.pick(&["\"x\"", "\"xa\"", "\"\""]).to_owned(),
+            _ => self.pick(&["true", "false", "null"]).to_owned(),
+        }
     }
 
     fn json(&mut self, depth: usize) -> String {
@@ -162,6 +177,7 @@ impl<'b> Tape<'b> {
             }
             9 => {
                 let method = self.pick(&["startsWith", "endsWith", "contains", "matches"]);
+                let path = if self.number(3) > 0 { "object.s".to_owned() } else { path };
                 format!("{path}.{method}({})", self.pick(&["'x'", "'a'", "''", "object.s"]))
             }
             // The cel crate refuses to look for what cannot be a key.
@@ -182,7 +198,8 @@ impl<'b> Tape<'b> {
     }
 
     fn each(&mut self, dialect: Dialect, kind: &str, depth: usize, variables: &mut Vec<String>) -> String {
-        let path = self.path(variables);
+        let usual = self.pick(&["object.l", "object.c", "object.m", "object.l", ""]);
+        let path = if usual.is_empty() { self.path(variables) } else { usual.to_owned() };
         // Maps are walked over in another order by the cel crate.
         let range = if dialect == Dialect::Shared { format!("[{path}, 1, 'x']") } else { path };
         let name = self.pick(&["x", "y", "z"]).to_owned();
@@ -201,11 +218,12 @@ impl<'b> Tape<'b> {
     }
 
     fn path(&mut self, variables: &[String]) -> String {
-        let mut path = match self.number(variables.len() + 1) {
+        let mut path = match self.number(variables.len() * 2 + 1) {
             0 => format!("object.{}", self.pick(&NAMES)),
-            variable => variables[variable - 1].clone(),
+            variable => variables[(variable - 1) / 2].clone(),
         };
-        for _ in 0..self.number(3) {
+        let steps = [0, 0, 0, 0, 1, 1, 2][self.number(7)];
+        for _ in 0..steps {
             path += &match self.number(5) {
                 0 => format!("[{}]", self.number(3)),
                 1 => format!("['{}']", self.pick(&NAMES)),

@@ -63,9 +63,18 @@ fn time_is_computed_within_its_range() {
             ("duration('1h') > duration('59m')", "true"),
             ("-duration('1h')", "duration(-3600s)"),
             ("duration('2562047h') + duration('2562047h')", "error: duration overflow"),
-            ("timestamp(object.for)", "error: invalid timestamp"),
-            ("timestamp('nope')", "compile: spec.filter:1:1: invalid timestamp"),
-            ("duration('nope')", "compile: spec.filter:1:1: invalid duration"),
+            (
+                "timestamp(object.for)",
+                "error: not a timestamp: it must be RFC 3339, such as 2006-01-02T15:04:05Z",
+            ),
+            (
+                "timestamp('nope')",
+                "compile: spec.filter:1:1: not a timestamp: it must be RFC 3339, such as 2006-01-02T15:04:05Z",
+            ),
+            (
+                "duration('nope')",
+                "compile: spec.filter:1:1: not a duration: it must be a sequence of numbers with units, such as 1h30m, 1.5s or 300ms",
+            ),
             ("timestamp(object.at) == timestamp(timestamp(object.at))", "true"),
         ],
         OBJECT,
