@@ -94,7 +94,8 @@ pub enum Position<'r> {
 /// What an evaluation may cost, in steps and in bytes. Deterministic: no clock is involved.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// What may still be done: an element visited, a call made, 16 bytes compared are one step each.
+    /// What may still be done: a field read, an operator, a call, an element visited and 16 bytes of text read or
+    /// compared are one step each; compiling a pattern that an object brings is hundreds.
     pub steps: u64,
     /// What may still be built.
     pub bytes: u64,

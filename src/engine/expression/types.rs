@@ -8,7 +8,7 @@ use crate::row::Kind;
 /// The type of an expression, as far as it is known without an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StaticType {
-    /// Not known: whatever an object holds.
+    /// Not known: whatever an object holds, or whatever a JSONPath selects.
     Dyn,
     /// `null`
     Null,
@@ -38,8 +38,6 @@ pub enum StaticType {
     Type,
     /// `optional_type`
     Optional,
-    /// The nodes that a JSONPath selects.
-    Nodes,
 }
 
 /// The names that stand for types in expressions.
@@ -105,7 +103,6 @@ impl StaticType {
             StaticType::Quantity => "kubernetes.Quantity",
             StaticType::Type => "type",
             StaticType::Optional => "optional_type",
-            StaticType::Nodes => "nodes",
         }
     }
 

@@ -176,10 +176,9 @@ impl Checker<'_, '_> {
 fn is_scalar(operand: &Operand) -> bool {
     match operand {
         Operand::Place(_) => false,
-        Operand::Value(typed) => !matches!(
-            typed.kind,
-            StaticType::Dyn | List | StaticType::Map | StaticType::Optional | StaticType::Nodes
-        ),
+        Operand::Value(typed) => {
+            !matches!(typed.kind, StaticType::Dyn | List | StaticType::Map | StaticType::Optional)
+        }
     }
 }
 
