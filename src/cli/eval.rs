@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use celemetry_engine::{Engine, Options};
 
@@ -14,6 +14,7 @@ use super::errors::ErrorLog;
 use super::load::MetricsArgs;
 use super::objects::read_objects;
 use super::output::OutputArgs;
+use super::report::RateLimit;
 use super::{Status, report};
 use crate::cluster::router::{Outbox, Route, Router};
 use crate::controller::{LowerOptions, Lowered};
@@ -90,6 +91,7 @@ struct Evaluation {
     router: Router,
     log: ErrorLog,
     out: Outbox,
+    limit: RateLimit,
 }
 
 // === impl Evaluation ===
@@ -111,7 +113,7 @@ impl Evaluation {
         }
         let mut route = |(target, source)| Some(Route { target, source, plan: engine.field_plan(source)? });
         let router = Router::new(sources.into_iter().filter_map(&mut route).collect());
-        Evaluation { engine, router, log, out: Outbox::default() }
+        Evaluation { engine, router, log, out: Outbox::default(), limit: RateLimit::new() }
     }
 
     fn objects(&mut self, paths: &[String]) -> Result<(), Status> {
@@ -132,7 +134,9 @@ impl Evaluation {
 
     fn apply(&mut self) {
         for notice in self.out.notices.drain(..) {
-            report::say(&format!("warning: {notice}"));
+            if self.limit.allows(Instant::now()) {
+                report::say(&format!("warning: {notice}"));
+            }
         }
         for (source, change) in self.out.changes.drain(..) {
             self.engine.apply(source, change, &mut |failure| drop(self.log.note(failure)));

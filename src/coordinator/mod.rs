@@ -240,9 +240,13 @@ impl MetricUpdateCoordinator {
         Some(self.plans.get(&source)?.subscribe())
     }
 
+    /// Publishes the newest plan of a source, unless it is known already.
     fn publish_plan(&mut self, source: SourceId) {
         self.epochs.published(source);
-        if let (Some(plans), Some(plan)) = (self.plans.get(&source), self.engine.field_plan(source)) {
+        if let Some(plans) = self.plans.get(&source)
+            && self.engine.wants_list(source)
+            && let Some(plan) = self.engine.field_plan(source)
+        {
             plans.send_replace(plan);
         }
     }
@@ -302,7 +306,9 @@ impl MetricUpdateCoordinator {
         }
         let due = self.epochs.due(now);
         for source in &due.readmit {
-            self.engine.readmit(*source);
+            if self.wants_readmission(*source) {
+                self.engine.readmit(*source);
+            }
         }
         for source in due.publish.into_iter().chain(due.readmit) {
             self.publish_plan(source);
@@ -333,15 +339,26 @@ impl MetricUpdateCoordinator {
 
     fn look_for_ended_overflow(&mut self, metrics: &[MetricId], now: Moment) {
         for metric in metrics {
-            let (Some(known), Some(status)) = (self.metrics.get(metric), self.engine.status(*metric)) else {
-                continue;
-            };
-            if status.overflowing && status.series * 100 < known.max_series * READMISSION_PERCENT {
+            if let Some(known) = self.metrics.get(metric)
+                && self.has_room_again(*metric, known)
+            {
                 for source in &known.sources {
                     self.epochs.overflow_ended(*source, now);
                 }
             }
         }
+    }
+
+    /// Whether series are folded that would find room if they were told apart.
+    fn has_room_again(&self, metric: MetricId, known: &Metric) -> bool {
+        let status = self.engine.status(metric).unwrap_or_default();
+        status.overflowing && status.series * 100 < known.max_series * READMISSION_PERCENT
+    }
+
+    /// A source waits long for its readmission; by then a list may have come for another reason.
+    fn wants_readmission(&self, source: SourceId) -> bool {
+        let over = |known: &Metric| known.sources.contains(&source);
+        self.metrics.iter().any(|(metric, known)| over(known) && self.has_room_again(*metric, known))
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use celemetry_engine::Options;
 use celemetry_engine::change::{Change, Origin, SourceId};
-use celemetry_engine::definition::{Definition, MetricInfo, TextForm};
+use celemetry_engine::definition::{
+    Definition, Formula, Language, MetricInfo, Projection, ProjectionKind, TextForm,
+};
 use celemetry_engine::row::{Decoder, Defaults};
 use celemetry_engine::snapshot::{MetricId, Number, Snapshot};
 use tokio::sync::watch;
@@ -193,6 +195,90 @@ async fn the_coordinator_ends_with_its_last_handle() {
     assert!(!task.is_finished());
     drop(handle);
     task.await.unwrap();
+}
+
+/// A metric with one series for each object, at most ten.
+fn by_name(source: SourceId) -> Registration {
+    let formula = Formula {
+        language: Language::Kubectl,
+        text: "metadata.name".into(),
+        place: "spec.projections[0].fieldPath".into(),
+    };
+    let name = Projection { name: "name".into(), formula, kind: ProjectionKind::Primitive, default: None };
+    let mut registration = count("pods", &[source]);
+    registration.definition.projections = vec![name];
+    registration.definition.max_series = 10;
+    registration
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overflow_that_has_ended_asks_for_one_relist_at_most_every_ten_minutes() {
+    let handle = start();
+    let source = handle.add_source().await.unwrap();
+    let metric = handle.register(by_name(source)).await.unwrap().unwrap();
+    begin(&handle, source).await;
+    send(&handle, source, Change::End).await;
+    let mut plans = handle.plans(source).await.unwrap().unwrap();
+    let mut asked = vec![];
+    let began = Instant::now();
+    // Which ten of the fifteen objects got series of their own depends on who was there before; the others are folded,
+    // and stay when these ten go.
+    for folded in [10..15, 5..10, 10..15] {
+        let mut keys = vec![];
+        for n in 0..15 {
+            let pod = pod(&handle, source, &format!("web-{n}")).await;
+            let Change::Upsert { row, .. } = &pod else { unreachable!() };
+            keys.push(row.key());
+            send(&handle, source, pod).await;
+        }
+        sleep(2 * SECOND).await;
+        assert!(handle.status(metric).await.unwrap().unwrap().overflowing);
+        assert!(!plans.has_changed().unwrap(), "asked while it overflows");
+        for (n, key) in keys.into_iter().enumerate() {
+            if !folded.contains(&n) {
+                send(&handle, source, Change::Delete { key }).await;
+            }
+        }
+        timeout(2_000 * SECOND, plans.changed()).await.expect("never asked").unwrap();
+        asked.push(began.elapsed().as_secs());
+        let epoch = plans.borrow_and_update().epoch();
+        send(&handle, source, Change::Begin { epoch }).await;
+        for n in folded {
+            send(&handle, source, pod(&handle, source, &format!("web-{n}")).await).await;
+        }
+        send(&handle, source, Change::End).await;
+        let snapshot = handle.flush().await.unwrap();
+        assert_eq!(snapshot.metrics[&metric].len(), 5);
+        assert!(!handle.status(metric).await.unwrap().unwrap().overflowing);
+    }
+    assert!(asked[0] < 60 && (600..660).contains(&(asked[1] - asked[0])), "{asked:?}");
+    assert!((600..660).contains(&(asked[2] - asked[1])), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_metric_keeps_its_series_until_the_next_list() {
+    let (handle, source, metric) = listed().await;
+    send(&handle, source, pod(&handle, source, "web-1").await).await;
+    assert_eq!(total(&handle.flush().await.unwrap(), metric), Some(1));
+    handle.edit(metric, by_name(source)).await.unwrap().unwrap();
+    let attributes = |snapshot: &Snapshot| snapshot.metrics[&metric].sorted()[0].attributes.iter().len();
+    assert_eq!(attributes(&handle.flush().await.unwrap()), 0);
+    begin(&handle, source).await;
+    send(&handle, source, pod(&handle, source, "web-1").await).await;
+    send(&handle, source, Change::End).await;
+    assert_eq!(attributes(&handle.flush().await.unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_does_not_compile_changes_nothing() {
+    let (handle, source, metric) = listed().await;
+    let mut wrong = count("pods", &[source]);
+    wrong.definition.filter =
+        Some(Formula { language: Language::Cel, text: "objct.spec".into(), place: "spec.filter".into() });
+    let errors = handle.register(wrong.clone()).await.unwrap().unwrap_err();
+    assert!(errors[0].to_string().starts_with("spec.filter:1:1: "), "{errors:?}");
+    assert!(handle.edit(metric, wrong).await.unwrap().is_err());
+    assert_eq!(total(&handle.flush().await.unwrap(), metric), Some(0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -332,9 +332,24 @@ fn many_events_are_told_in_few_lines() {
     for n in 0..5_000 {
         write!(input, "{{\"type\":\"ODD{n}\",\"object\":{{}}}}").unwrap();
     }
-    let (_, err) = ends(&["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"], &input, 0);
-    assert!(err.lines().count() < 100, "{} lines", err.lines().count());
-    assert!(err.contains("5000 watch events of unknown type ignored"), "{err}");
+    let run = ["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"];
+    for arguments in [&["eval", "-f", PODS][..], &run] {
+        let (_, err) = ends(arguments, &input, 0);
+        assert!(err.lines().count() < 100, "{} lines", err.lines().count());
+        assert!(err.contains("5000 watch events of unknown type ignored"), "{err}");
+    }
+}
+
+#[test]
+fn an_object_that_cannot_be_decoded_is_told_and_never_fatal() {
+    let input = event("ADDED", "a", "Running") + "{\"type\":\"ADDED\",\"object\":{\"kind\":}}\n[1]\n";
+    let run = ["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"];
+    for arguments in [&["eval", "-f", PODS][..], &run] {
+        let (out, err) = ends(arguments, &input, 0);
+        assert!(out.contains(r#""value": 1}"#), "{out}");
+        assert!(err.contains("warning: an object cannot be decoded: "), "{err}");
+        assert!(err.contains("2 objects could not be decoded"), "{err}");
+    }
 }
 
 #[test]
