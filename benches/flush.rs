@@ -11,6 +11,7 @@ use celemetry_engine::definition::{
     Aggregation, Definition, Formula, Language, MetricInfo, Projection, ProjectionKind, TextForm, ValueFrom,
     ValueKind,
 };
+use celemetry_engine::row::HashSeed;
 use celemetry_engine::series::{Amount, SeriesStore};
 use celemetry_engine::snapshot::{MetricShape, MetricTable, Number};
 use criterion::Criterion;
@@ -22,14 +23,19 @@ struct Metric {
     slots: Vec<u32>,
 }
 
+fn open(store: &mut SeriesStore, pairs: &[(Arc<str>, String)]) -> u32 {
+    store.open(store.key(pairs), pairs)
+}
+
 impl Metric {
     fn new(series: usize) -> Self {
         let definition = definition(series);
         let table = MetricTable::new(Arc::clone(&definition.info), MetricShape::of(&definition));
-        let (mut store, mut table) = (SeriesStore::new(&definition), Arc::new(table));
+        let (mut store, mut table) = (SeriesStore::new(&definition, HashSeed::default()), Arc::new(table));
         let name: Arc<str> = "pod".into();
-        let slots =
-            (0..series).map(|number| store.open(&[(Arc::clone(&name), &format!("web-{number}"))])).collect();
+        let slots = (0..series)
+            .map(|number| open(&mut store, &[(Arc::clone(&name), format!("web-{number}"))]))
+            .collect();
         let mut metric = Metric { store, table: Arc::clone(&table), slots };
         metric.touch(0..series);
         metric.store.flush(Arc::make_mut(&mut table), &mut Vec::new(), &mut Vec::new());

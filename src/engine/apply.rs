@@ -6,17 +6,15 @@
 //! contribution of the object is one too, so an object that no longer matches is found; each candidate's plan is
 //! evaluated, and where its contributions differ, the old ones are taken back and the new ones added.
 
-use std::sync::Arc;
-
 use crate::change::{Change, Origin, SourceId};
 use crate::engine::{Engine, Scratch};
 use crate::error::EvaluationError;
 use crate::index::InstanceId;
 use crate::metric::Instance;
-use crate::plan::{Evaluation, Meter};
+use crate::plan::{Evaluation, Meter, Plan};
 use crate::row::Row;
 use crate::snapshot::MetricId;
-use crate::source::{Admission, Contribution, Marker, Object};
+use crate::source::{Admission, Contribution, Marker};
 
 /// An expression that failed for one object.
 #[derive(Debug)]
@@ -71,67 +69,65 @@ impl Engine {
         let old = old.unwrap_or_default();
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.candidates.clear();
-        if self.options.index {
-            source.index.candidates(row, &mut scratch.candidates);
+        scratch.contributions.clear();
+        let exact = if self.options.index {
+            source.index.candidates(row, &mut scratch.candidates)
         } else {
             scratch.candidates.extend(source.instances());
-        }
-        scratch.candidates.extend(old.iter().map(|contribution| contribution.instance));
+            false
+        };
         scratch.candidates.sort_unstable();
         scratch.candidates.dedup();
-        self.evaluate(id, row, &old, &mut scratch, failures);
+        self.tenants.next_event();
+        let starved = self.evaluate(id, row, &old, exact, &mut scratch, failures);
         if let Some(source) = self.sources.get_mut(&id) {
             let unchanged = *old == *scratch.contributions;
             let contributions = if unchanged { old } else { scratch.contributions.as_slice().into() };
-            let (digest, epoch, mark) = (row.digest(), row.epoch(), source.mark(origin));
-            source.objects.insert(row.key(), Object { digest, epoch, mark, contributions });
+            source.store(row, origin, contributions, starved);
         }
         self.scratch = scratch;
     }
 
-    /// Evaluates every candidate and leaves the object's new contributions in the scratch.
+    /// Evaluates every candidate, and every instance that holds a contribution of the object, and leaves the object's
+    /// new contributions in the scratch. `exact`: an instance that is no candidate counts nothing of this row. Tells
+    /// whether a tenant's steps ran out.
     fn evaluate(
         &mut self,
         id: SourceId,
         row: &Row,
         old: &[Contribution],
+        exact: bool,
         scratch: &mut Scratch,
         failures: &mut dyn FnMut(&Failure<'_>),
-    ) {
-        let Scratch { candidates, contributions, meters } = scratch;
-        contributions.clear();
-        meters.clear();
-        let mut rest = old;
-        for candidate in candidates {
-            let mine = rest.iter().take_while(|contribution| contribution.instance == *candidate).count();
-            let (mine, others) = rest.split_at(mine);
+    ) -> bool {
+        let Engine { sources, instances, tenants, dirty, .. } = self;
+        let Some(source) = sources.get(&id) else { return false };
+        let (mut starved, mut rest, mut candidates) =
+            (false, old, scratch.candidates.iter().copied().peekable());
+        loop {
+            let holder = rest.first().map(|contribution| contribution.instance);
+            let Some(id) = candidates.peek().copied().into_iter().chain(holder).min() else { return starved };
+            let named = candidates.next_if_eq(&id).is_some();
+            let (mine, others) = rest.split_at(rest.iter().take_while(|old| old.instance == id).count());
             rest = others;
-            let Some(instance) = self.instances[candidate.0 as usize].as_mut() else { continue };
-            let Some(bound) = self.sources.get(&id).and_then(|source| source.bound(*candidate)) else {
-                continue;
-            };
+            let Some(instance) = instances[id.0 as usize].as_mut() else { continue };
+            let Some(bound) = source.bound(id) else { continue };
             if row.epoch() < bound.epoch {
+                scratch.contributions.extend(mine);
                 continue;
             }
-            let meter = meter_of(meters, &instance.tenant, self.options.tenant_steps);
-            let before = meter.spent;
-            let evaluation = bound.plan.evaluate(row, meter);
             instance.tally.events += 1;
-            instance.tally.evaluations += 1;
-            instance.tally.steps += meter.spent - before;
-            for failure in &evaluation.failures {
-                instance.fail(failure, row);
-                failures(&Failure {
-                    metric: instance.metric,
-                    place: failure.place,
-                    row,
-                    error: &failure.error,
-                });
-            }
-            instance.replace(*candidate, mine, &evaluation, contributions);
-            let (metric, dirty) = (instance.metric, instance.series.is_dirty());
-            if dirty {
-                self.mark_dirty(metric);
+            let evaluation = if named || !exact {
+                let meter = tenants.meter(instance.tenant, instance.at_work);
+                let evaluation = instance.evaluate(&bound.plan, row, exact, meter, failures);
+                starved |= meter.left == 0;
+                evaluation
+            } else {
+                Evaluation::default()
+            };
+            instance.replace(id, mine, &evaluation, &mut scratch.contributions);
+            if instance.queues() {
+                dirty.push(instance.metric);
             }
         }
     }
@@ -141,15 +137,39 @@ impl Engine {
         for mine in contributions.chunk_by(|a, b| a.instance == b.instance) {
             let Some(instance) = self.instances[mine[0].instance.0 as usize].as_mut() else { continue };
             instance.retract(mine);
-            let (metric, dirty) = (instance.metric, instance.series.is_dirty());
-            if dirty {
-                self.mark_dirty(metric);
+            if instance.queues() {
+                self.dirty.push(instance.metric);
             }
         }
     }
 }
 
 impl Instance {
+    /// Evaluates the plan and books what that cost and what failed. `selected`: its selectors are known to hold.
+    fn evaluate<'r>(
+        &mut self,
+        plan: &'r Plan,
+        row: &'r Row,
+        selected: bool,
+        meter: &mut Meter,
+        failures: &mut dyn FnMut(&Failure<'_>),
+    ) -> Evaluation<'r> {
+        let before = meter.spent;
+        let evaluation =
+            if selected { plan.evaluate_selected(row, meter) } else { plan.evaluate(row, meter) };
+        self.tally.evaluations += 1;
+        self.tally.steps += meter.spent - before;
+        for failure in &evaluation.failures {
+            failures(&Failure { metric: self.metric, place: failure.place, row, error: &failure.error });
+        }
+        if let Some(last) = evaluation.failures.last() {
+            self.tally.errors += evaluation.failures.len() as u64;
+            let message = format!("{}: {}", last.place, last.error);
+            self.tally.last_error = Some((message.into(), row.label().into()));
+        }
+        evaluation
+    }
+
     /// Puts what an object contributes now in the place of what it contributed, and adds it to `into`.
     fn replace(
         &mut self,
@@ -166,7 +186,8 @@ impl Instance {
         self.retract(old);
         self.tally.matched += u64::from(new.matched);
         for contributed in &new.contributions {
-            let series = self.series.open(&contributed.attributes);
+            let key = self.series.key(&contributed.attributes);
+            let series = self.series.open(key, &contributed.attributes);
             self.series.add(series, contributed.amount);
             into.push(Contribution { instance: id, series, amount: contributed.amount });
         }
@@ -189,25 +210,7 @@ impl Instance {
             && without == (new.without_value > 0)
             && old.len() - marked == new.contributions.len()
             && old.iter().zip(&new.contributions).all(|(old, new)| {
-                old.amount == new.amount && self.series.find(&new.attributes) == Some(old.series)
+                old.amount == new.amount && self.series.is_at(old.series, self.series.key(&new.attributes))
             })
     }
-
-    fn fail(&mut self, failure: &crate::plan::Failure<'_>, row: &Row) {
-        self.tally.errors += 1;
-        let message = format!("{}: {}", failure.place, failure.error);
-        self.tally.last_error = Some((message.into(), row.label().into()));
-    }
-}
-
-/// The meter of a tenant for this event.
-fn meter_of<'m>(meters: &'m mut Vec<(Arc<str>, Meter)>, tenant: &Arc<str>, steps: u64) -> &'m mut Meter {
-    let at = match meters.iter().position(|(known, _)| known == tenant) {
-        Some(at) => at,
-        None => {
-            meters.push((tenant.clone(), Meter::new(steps)));
-            meters.len() - 1
-        }
-    };
-    &mut meters[at].1
 }

@@ -3,7 +3,7 @@
 //! In: definitions, sources, changes. Out: snapshots, status, field plans for decoders. Must never know: where objects
 //! come from, who reads snapshots, what time it is.
 //!
-//! `apply` is in [`crate::apply`], `flush` in [`crate::flush`].
+//! `apply` is in [`crate::apply`], `flush` in [`crate::flush`], definitions come to work in [`crate::instances`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use crate::definition::Definition;
 use crate::error::CompileError;
 use crate::index::InstanceId;
 use crate::metric::{Instance, Metric, MetricStatus};
-use crate::plan::{Meter, Plan};
+use crate::plan::Meter;
 use crate::row::{FieldPlan, HashSeed};
 use crate::snapshot::{MetricId, Snapshot, Vanished};
 use crate::source::{Contribution, Source};
+use crate::tenant::Tenants;
 
 /// How an engine works.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,7 @@ pub struct Options {
     /// The key of all hashes. Random in production, since hashed texts are chosen by tenants. It shows in no result.
     pub seed: HashSeed,
     /// Whether only the metrics that the index names are evaluated. Without it every metric is evaluated on every
-    /// object, so that every error shows; the series are the same.
+    /// object, so that every error shows; the series are the same, as long as no tenant runs out of steps.
     pub index: bool,
     /// What the expressions of one tenant may cost for one event, in steps.
     pub tenant_steps: u64,
@@ -39,12 +40,13 @@ pub struct Engine {
     pub(crate) options: Options,
     pub(crate) sources: BTreeMap<SourceId, Source>,
     pub(crate) metrics: BTreeMap<MetricId, Metric>,
-    /// By instance number; a number is reused once nothing holds a contribution of it.
+    /// By instance number; see [`crate::instances`].
     pub(crate) instances: Vec<Option<Instance>>,
     /// Numbers that no object holds a contribution of.
-    free: Vec<InstanceId>,
+    pub(crate) free: Vec<InstanceId>,
     /// Numbers whose contributions are still to be purged, which the next flush does in one pass.
     pub(crate) retired: Vec<InstanceId>,
+    pub(crate) tenants: Tenants,
     pub(crate) snapshot: Snapshot,
     /// Series of metrics that are gone, to be named by the next flush.
     pub(crate) withdrawn: Vec<Vanished>,
@@ -60,8 +62,6 @@ pub struct Engine {
 pub(crate) struct Scratch {
     pub(crate) candidates: Vec<InstanceId>,
     pub(crate) contributions: Vec<Contribution>,
-    /// Steps left to each tenant that this event has met.
-    pub(crate) meters: Vec<(Arc<str>, Meter)>,
 }
 
 /// How much an engine holds. All but `sources` and `metrics` are 0 once every object and metric is gone and flushed.
@@ -102,6 +102,7 @@ impl Engine {
             instances: Vec::new(),
             free: Vec::new(),
             retired: Vec::new(),
+            tenants: Tenants::new(options.tenant_steps, options.seed),
             snapshot: Snapshot::default(),
             withdrawn: Vec::new(),
             dirty: Vec::new(),
@@ -149,7 +150,7 @@ impl Engine {
         }
     }
 
-    /// Registers a metric. It is in snapshots once a list of every one of its sources, begun with their newest field
+    /// Registers a metric. Sources that do not exist are left out. It is in snapshots once a list of every one of its sources, begun with their newest field
     /// plan, has ended.
     ///
     /// # Errors
@@ -167,7 +168,7 @@ impl Engine {
         Ok(id)
     }
 
-    /// Gives a metric another definition, or other sources. What it had stands, and stays right, until the new
+    /// Gives a metric another definition, or other sources; nothing happens if there is no such metric. What it had stands, and stays right, until the new
     /// definition is complete; then they are swapped in one flush.
     ///
     /// # Errors
@@ -219,105 +220,13 @@ impl Engine {
             objects: self.sources.values().map(|source| source.objects.len()).sum(),
             contributions: self.sources.values().map(|source| source.objects.contributions()).sum(),
             series: self.instances.iter().flatten().map(|instance| instance.series.len()).sum(),
-            entries: self.sources.values().map(Source::entries).sum::<usize>() + self.retired.len(),
+            entries: self.sources.values().map(Source::entries).sum::<usize>()
+                + self.retired.len()
+                + self.tenants.len(),
         }
     }
 
     pub(crate) fn instance(&self, id: InstanceId) -> Option<&Instance> {
         self.instances.get(id.0 as usize)?.as_ref()
-    }
-
-    /// Compiles a definition for each of its sources and puts it to work there.
-    fn instantiate(
-        &mut self,
-        metric: MetricId,
-        definition: &Definition,
-        sources: &[SourceId],
-    ) -> Result<InstanceId, Vec<CompileError>> {
-        let mut known: Vec<SourceId> =
-            sources.iter().copied().filter(|id| self.sources.contains_key(id)).collect();
-        known.sort_unstable();
-        known.dedup();
-        let mut plans: Vec<(SourceId, Arc<Plan>)> = Vec::with_capacity(known.len());
-        for id in &known {
-            let Some(source) = self.sources.get_mut(id) else { continue };
-            match Plan::compile(definition, source.fields()) {
-                Ok(plan) => plans.push((*id, Arc::new(plan))),
-                Err(errors) => {
-                    for (id, plan) in plans {
-                        if let Some(source) = self.sources.get_mut(&id) {
-                            source.fields().release(&plan.uses);
-                        }
-                    }
-                    return Err(errors);
-                }
-            }
-        }
-        let instance = self.free.pop().unwrap_or_else(|| {
-            self.instances.push(None);
-            InstanceId(u32::try_from(self.instances.len() - 1).expect("metrics are far below 2^32"))
-        });
-        for (id, plan) in plans {
-            if let Some(source) = self.sources.get_mut(&id) {
-                source.bind(instance, plan);
-            }
-        }
-        self.instances[instance.0 as usize] = Some(Instance::new(metric, definition, &known));
-        Ok(instance)
-    }
-
-    /// Takes an instance out of work. Its contributions are purged at the next flush, all instances' in one pass.
-    pub(crate) fn retire(&mut self, instance: Option<InstanceId>) {
-        let Some(instance) = instance else { return };
-        self.instances[instance.0 as usize] = None;
-        for source in self.sources.values_mut() {
-            source.unbind(instance);
-        }
-        self.retired.push(instance);
-    }
-
-    /// Drops what retired instances left at objects, and frees their numbers.
-    pub(crate) fn purge(&mut self) {
-        if self.retired.is_empty() {
-            return;
-        }
-        for source in self.sources.values_mut() {
-            source
-                .objects
-                .purge(|instance| self.instances.get(instance.0 as usize).is_some_and(Option::is_some));
-        }
-        self.free.append(&mut self.retired);
-    }
-
-    /// Puts every pending definition to work whose lists are complete.
-    pub(crate) fn activate_complete(&mut self) {
-        let waiting = |(id, metric): (&MetricId, &Metric)| metric.pending.is_some().then_some(*id);
-        let waiting: Vec<MetricId> = self.metrics.iter().filter_map(waiting).collect();
-        for id in waiting {
-            self.activate_if_complete(id);
-        }
-    }
-
-    fn activate_if_complete(&mut self, id: MetricId) {
-        let Some(pending) = self.metrics.get(&id).and_then(|metric| metric.pending) else { return };
-        let Some(instance) = self.instance(pending) else { return };
-        let ready = |source: &SourceId| self.sources.get(source)?.bound(pending).map(|bound| bound.ready);
-        if !instance.sources.iter().all(|source| ready(source) == Some(true)) {
-            return;
-        }
-        let Some(metric) = self.metrics.get_mut(&id) else { return };
-        metric.pending = None;
-        metric.replaced = true;
-        let old = metric.active.replace(pending);
-        self.retire(old);
-        self.mark_dirty(id);
-    }
-
-    pub(crate) fn mark_dirty(&mut self, id: MetricId) {
-        if let Some(metric) = self.metrics.get_mut(&id)
-            && !std::mem::replace(&mut metric.dirty, true)
-        {
-            self.dirty.push(id);
-        }
     }
 }

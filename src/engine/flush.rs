@@ -32,9 +32,9 @@ impl Engine {
     fn flush_metric(&mut self, id: MetricId) {
         let Some(metric) = self.metrics.get_mut(&id) else { return };
         let Some(active) = metric.active else { return };
-        metric.dirty = false;
         let replaced = std::mem::take(&mut metric.replaced);
         let Some(instance) = self.instances[active.0 as usize].as_mut() else { return };
+        instance.queued = false;
         let Snapshot { metrics: tables, changed, vanished } = &mut self.snapshot;
         let old = if replaced { tables.remove(&id) } else { None };
         let fresh = || Arc::new(MetricTable::new(instance.info.clone(), instance.shape));

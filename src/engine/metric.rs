@@ -10,9 +10,11 @@ use std::sync::Arc;
 use crate::change::SourceId;
 use crate::definition::{Definition, MetricInfo};
 use crate::index::InstanceId;
+use crate::row::HashSeed;
 use crate::series::SeriesStore;
 use crate::snapshot::{MetricId, MetricShape};
 use crate::source::{Contribution, Marker};
+use crate::tenant::TenantId;
 
 /// One registered metric.
 #[derive(Debug, Default)]
@@ -21,8 +23,6 @@ pub(crate) struct Metric {
     pub(crate) active: Option<InstanceId>,
     /// Waiting for its lists.
     pub(crate) pending: Option<InstanceId>,
-    /// Whether it is in the list of metrics that a flush would change.
-    pub(crate) dirty: bool,
     /// Whether its next flush replaces the table rather than updating it.
     pub(crate) replaced: bool,
 }
@@ -31,12 +31,16 @@ pub(crate) struct Metric {
 #[derive(Debug)]
 pub(crate) struct Instance {
     pub(crate) metric: MetricId,
-    pub(crate) tenant: Arc<str>,
+    pub(crate) tenant: TenantId,
     pub(crate) info: Arc<MetricInfo>,
     pub(crate) shape: MetricShape,
     pub(crate) sources: Vec<SourceId>,
     pub(crate) series: SeriesStore,
     pub(crate) tally: Tally,
+    /// Whether it is its metric's definition in snapshots, rather than waiting for its lists.
+    pub(crate) at_work: bool,
+    /// Whether its metric is in the list of those that a flush would change.
+    pub(crate) queued: bool,
 }
 
 /// What a metric has met and cost.
@@ -95,16 +99,30 @@ pub struct Cost {
 }
 
 impl Instance {
-    pub(crate) fn new(metric: MetricId, definition: &Definition, sources: &[SourceId]) -> Self {
+    pub(crate) fn new(
+        metric: MetricId,
+        definition: &Definition,
+        sources: &[SourceId],
+        tenant: TenantId,
+        seed: HashSeed,
+    ) -> Self {
         Instance {
             metric,
-            tenant: definition.tenant.clone(),
+            tenant,
             info: definition.info.clone(),
             shape: MetricShape::of(definition),
             sources: sources.to_vec(),
-            series: SeriesStore::new(definition),
+            series: SeriesStore::new(definition, seed),
             tally: Tally::default(),
+            at_work: false,
+            queued: false,
         }
+    }
+
+    /// Whether its metric is to be put in the list of those that a flush would change: said once until the next flush,
+    /// and never while it waits for its lists, when a flush would find nothing to do.
+    pub(crate) fn queues(&mut self) -> bool {
+        self.at_work && self.series.is_dirty() && !std::mem::replace(&mut self.queued, true)
     }
 
     /// Takes back what an object contributed.

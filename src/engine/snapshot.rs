@@ -175,11 +175,6 @@ impl MetricTable {
         differs
     }
 
-    /// Sets the value at `slot`, where a series stands.
-    pub fn set(&mut self, slot: u32, number: Number) {
-        self.replace(slot, number);
-    }
-
     /// Puts a series at `slot`, where none stands.
     pub fn insert(&mut self, slot: u32, attributes: Arc<Attributes>, number: Number) {
         while self.pages.len() * PAGE <= slot as usize {

@@ -178,8 +178,11 @@ impl Trial {
         for cluster in &mut self.clusters {
             cluster.quiesce(&mut self.engine);
         }
-        self.flush_all();
-        let snapshot = self.engine.flush(&[]);
+        // What became dirty, and no more, as a coordinator would.
+        let mut dirty = Vec::new();
+        self.engine.take_dirty(&mut dirty);
+        let snapshot = self.engine.flush(&dirty);
+        self.read(&snapshot);
         for (id, (definition, sources)) in &self.metrics {
             let live = sources.iter().flat_map(|at| self.clusters[*at].live.values().map(String::as_str));
             let expected = model::series(definition, live);

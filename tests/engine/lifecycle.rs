@@ -101,6 +101,48 @@ fn nothing_is_in_a_snapshot_before_the_first_list_is_complete() {
 }
 
 #[test]
+fn a_metric_is_dirty_at_its_first_end_even_if_it_was_flushed_before() {
+    let mut rig = Rig::new();
+    let metric = rig.register(&by_phase());
+    rig.begin();
+    rig.show("1", "Running", Origin::List);
+    assert_eq!(rig.dirty(), [], "there is nothing to flush before the first list is complete");
+    rig.engine.flush(&[metric]);
+    rig.change(Change::End);
+    assert_eq!(rig.dirty(), [metric]);
+    rig.flush();
+    rig.show("1", "Pending", Origin::Watch);
+    assert_eq!(rig.dirty(), [metric]);
+}
+
+#[test]
+fn a_metric_without_sources_is_checked_and_never_complete() {
+    let mut rig = Rig::new();
+    assert!(rig.engine.register(&by_phase().filter("objct"), &[]).is_err());
+    rig.engine.register(&by_phase(), &[]).expect("the definition compiles");
+    let metric = rig.register(&Definition::count("pods"));
+    rig.engine.remove_source(rig.source);
+    assert_eq!(rig.flush(), "");
+    assert!(!rig.engine.status(metric).expect("registered").ready);
+}
+
+#[test]
+fn what_ran_out_of_steps_is_evaluated_again_once_its_tenant_has_more() {
+    let mut rig = Rig::new();
+    let dear = "[1,2,3,4,5,6,7,8,9,10].all(a, [1,2,3,4,5,6,7,8,9,10].all(b, [1,2,3,4,5,6,7,8,9,10].all(c, a+b+c > 0)))";
+    let dear = |n: usize| Definition::count(&format!("g{n}")).filter(dear);
+    let first: Vec<MetricId> = (0..60).map(|n| rig.register(&dear(n))).collect();
+    let last = rig.register(&Definition::count("last").filter("object.phase == 'Running'"));
+    rig.list(&[("1", "Running")]);
+    assert!(rig.flush().contains("last{} 0"));
+    first.iter().for_each(|metric| rig.engine.remove(*metric));
+    assert!(rig.engine.wants_list(rig.source));
+    rig.list(&[("1", "Running")]);
+    assert_eq!(rig.flush(), "last{} 1");
+    assert!(rig.engine.status(last).expect("registered").ready);
+}
+
+#[test]
 fn a_relist_never_dips() {
     let mut rig = Rig::new();
     rig.register(&by_phase());

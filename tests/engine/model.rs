@@ -1,5 +1,8 @@
 //! What the engine must give, computed the slow and obvious way: every definition is evaluated on every live object,
 //! kept whole, without index, without history; numbers are summed as fractions and rounded once.
+//!
+//! What one object contributes is asked of the plan, on the whole object: that expressions and texts are right is the
+//! subject of their own tables and oracles.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -17,10 +17,12 @@ mod budget;
 mod rfc9535;
 mod kubectl;
 mod query;
+mod shared;
 mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use shared::SharedExpressions;
 pub use types::StaticType;
 pub use value::{MapValue, Text, Value};
 
@@ -47,14 +49,14 @@ enum Program {
 }
 
 /// What variables an expression may use, besides `object`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// Whether `item` and `index` (or `key`) exist, and what `item` is.
     pub item: Option<ItemScope>,
 }
 
 /// What `item` is while every element contributes by itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ItemScope {
     /// An element of a list of the object: this repeated field.
     Field(FieldId),
@@ -63,7 +65,7 @@ pub enum ItemScope {
 }
 
 /// What the result of an expression is needed for, which decides what a row must keep of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Demand {
     /// All of it.
     Whole,

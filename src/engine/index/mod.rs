@@ -26,9 +26,13 @@ use crate::row::{HashSeed, Row};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct InstanceId(pub(crate) u32);
 
-/// How many distinct sets of labels are remembered before the memory starts anew: 65,536 sets are about 5 MB, and
-/// more than the label sets of 5,000 nodes' Pods.
+/// How many distinct sets of labels are remembered before the memory starts anew: more than the label sets of 5,000
+/// nodes' Pods, in about 5 MB.
 const REMEMBERED: usize = 1 << 16;
+
+/// How many plans the distinct answers may name together before the memory starts anew: a tenant that relabels one
+/// object through all combinations of many selectors cannot make it grow beyond about 20 MB.
+const REMEMBERED_PLANS: usize = 1 << 20;
 
 /// The index of one source.
 ///
@@ -49,6 +53,8 @@ pub(crate) struct Index {
     remembered: HashMap<u128, Arc<ProbeSet>, Prehashed>,
     /// The same sets by content, so that label sets which match alike share one.
     interned: HashMap<Box<[InstanceId]>, Arc<ProbeSet>, Keyed>,
+    /// How many plans the interned sets name.
+    interned_plans: usize,
     seed: HashSeed,
 }
 
@@ -62,6 +68,7 @@ impl Index {
             epoch: 0,
             remembered: HashMap::with_hasher(Prehashed),
             interned: HashMap::with_hasher(Keyed(seed)),
+            interned_plans: 0,
             seed,
         }
     }
@@ -91,19 +98,24 @@ impl Index {
         self.forget();
     }
 
-    /// Adds to `found` every plan that `row` may count for; neither sorted nor without repetition.
-    pub(crate) fn candidates(&mut self, row: &Row, found: &mut Vec<InstanceId>) {
+    /// Adds to `found` every plan that `row` may count for; neither sorted nor without repetition. Tells whether the
+    /// answer is exact: the selectors of those found hold, and no other plan counts anything of the row. Of a row that
+    /// is older than some plan it is not.
+    pub(crate) fn candidates(&mut self, row: &Row, found: &mut Vec<InstanceId>) -> bool {
         self.unconditional.matching(row, found);
-        if self.selective.is_empty() {
-            return;
-        }
         if row.epoch() < self.epoch {
             self.selective.candidates(row, found);
-        } else if let Some(set) = self.remembered.get(&row.labels_hash()) {
+            return false;
+        }
+        if self.selective.is_empty() {
+            return true;
+        }
+        if let Some(set) = self.remembered.get(&row.labels_hash()) {
             set.matching(row, found);
         } else {
             self.remember(row).matching(row, found);
         }
+        true
     }
 
     /// Answers all selectors for the labels of `row`.
@@ -113,7 +125,7 @@ impl Index {
         matching.retain(|instance| self.plans[instance].selector.matches(row));
         matching.sort_unstable();
         matching.dedup();
-        if self.remembered.len() >= REMEMBERED {
+        if self.remembered.len() >= REMEMBERED || self.interned_plans >= REMEMBERED_PLANS {
             self.forget();
         }
         let set = match self.interned.get(&*matching) {
@@ -130,6 +142,7 @@ impl Index {
             set.insert(*instance, self.popularity.best(&self.plans[instance].equalities));
         }
         let set = Arc::new(set);
+        self.interned_plans += matching.len();
         self.interned.insert(matching.into(), set.clone());
         set
     }
@@ -138,6 +151,7 @@ impl Index {
         if !self.remembered.is_empty() {
             self.remembered = HashMap::with_hasher(Prehashed);
             self.interned = HashMap::with_hasher(Keyed(self.seed));
+            self.interned_plans = 0;
         }
     }
 

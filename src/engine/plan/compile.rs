@@ -10,7 +10,7 @@ use crate::definition::{
     TextForm, ValueFrom,
 };
 use crate::error::CompileError;
-use crate::expression::{Demand, Expression, ItemScope, Scope, StaticType};
+use crate::expression::{Demand, ItemScope, Scope, SharedExpressions, StaticType};
 use crate::index::{Conditions, LabelTest, Selector};
 use crate::row::{FieldId, FieldPlan, FieldRecorder};
 
@@ -21,18 +21,30 @@ use super::{FieldTest, Plan, ProjectionStep, Step, ValueStep, amount, text};
 
 /// Compiles the parts of one definition and gathers their errors.
 struct Compiler<'p> {
+    shared: &'p mut SharedExpressions,
     fields: FieldRecorder<'p>,
     scope: Scope,
     errors: Vec<CompileError>,
 }
 
 impl Plan {
-    /// Compiles `definition` for a source, adding to `fields` what it reads.
+    /// Compiles `definition` by itself, adding to `fields` what it reads.
     ///
     /// # Errors
     /// Every defect of the definition; `fields` is then as it was.
     pub fn compile(definition: &Definition, fields: &mut FieldPlan) -> Result<Plan, Vec<CompileError>> {
-        let mut compiler = Compiler { fields: fields.record(), scope: Scope::default(), errors: Vec::new() };
+        let mut shared = SharedExpressions::new(fields.seed());
+        Plan::compile_shared(definition, fields, &mut shared)
+    }
+
+    /// As [`compile`](Self::compile), sharing expressions with other plans of the same source.
+    pub(crate) fn compile_shared(
+        definition: &Definition,
+        fields: &mut FieldPlan,
+        shared: &mut SharedExpressions,
+    ) -> Result<Plan, Vec<CompileError>> {
+        let mut compiler =
+            Compiler { shared, fields: fields.record(), scope: Scope::default(), errors: Vec::new() };
         let labels = definition.labels.iter().map(|label| compiler.label(label)).collect();
         let field_tests = definition.fields.iter().map(|field| compiler.field(field)).collect();
         if definition.namespaces.is_some() {
@@ -80,7 +92,7 @@ impl Compiler<'_> {
     }
 
     fn expression(&mut self, formula: &Formula, demand: Demand) -> Option<Step> {
-        match Expression::compile(formula, &self.scope, demand, &mut self.fields) {
+        match self.shared.compile(formula, &self.scope, demand, &mut self.fields) {
             Ok(expression) => Some(Step { expression, place: formula.place.as_str().into() }),
             Err(error) => {
                 self.errors.push(error);

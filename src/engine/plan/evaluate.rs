@@ -21,8 +21,17 @@ const LONGEST_TEXT: usize = 1024;
 impl Plan {
     /// What `row` contributes. Selectors are checked here too, so this alone is the meaning of the definition.
     pub fn evaluate<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
+        if self.conditions.selector.matches(row) {
+            self.evaluate_selected(row, meter)
+        } else {
+            Evaluation::default()
+        }
+    }
+
+    /// As [`evaluate`](Self::evaluate), for a row that the selectors of labels and namespaces are known to hold for.
+    pub(crate) fn evaluate_selected<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
         let mut evaluation = Evaluation::default();
-        if !self.conditions.selector.matches(row) || !self.fields.iter().all(|test| test.holds(row)) {
+        if !self.fields.iter().all(|test| test.holds(row)) {
             return evaluation;
         }
         let mut run = Run { meter, environment: Environment { row, item: None, position: None } };
@@ -39,6 +48,10 @@ impl Plan {
             Some(step) => match run.elements(step) {
                 Ok(found) => {
                     for (position, item) in found {
+                        if run.meter.left == 0 {
+                            evaluation.failures.push(exhausted(step));
+                            break;
+                        }
                         run.environment.item = Some(item);
                         run.environment.position = Some(position);
                         self.element(&mut run, &mut evaluation);
@@ -87,10 +100,7 @@ struct Run<'m, 'r> {
 impl<'r> Run<'_, 'r> {
     fn evaluate(&mut self, step: &'r Step) -> Result<Outcome<'r>, Failure<'r>> {
         if self.meter.left == 0 {
-            return Err(fail(
-                step,
-                EvaluationError::new("the steps that one event may cost this namespace are used up"),
-            ));
+            return Err(exhausted(step));
         }
         let mut budget =
             Budget { steps: Budget::EXPRESSION.steps.min(self.meter.left), ..Budget::EXPRESSION };
@@ -165,6 +175,10 @@ impl FieldTest {
         });
         (text.unwrap_or("") == self.requirement.value) == self.requirement.equal
     }
+}
+
+fn exhausted(step: &Step) -> Failure<'_> {
+    fail(step, EvaluationError::new("the steps that one event may cost this namespace are used up"))
 }
 
 fn fail(step: &Step, error: EvaluationError) -> Failure<'_> {

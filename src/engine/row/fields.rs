@@ -234,6 +234,27 @@ impl FieldRecorder<'_> {
         self.uses.touches.push(id);
     }
 
+    /// How much was asked for so far; see [`since`](Self::since).
+    pub(crate) fn mark(&self) -> [usize; 3] {
+        [self.uses.keeps.len(), self.uses.scalars.len(), self.uses.touches.len()]
+    }
+
+    /// What was asked for since [`mark`](Self::mark).
+    pub(crate) fn since(&self, [keeps, scalars, touches]: [usize; 3]) -> FieldUses {
+        FieldUses {
+            keeps: self.uses.keeps[keeps..].to_vec(),
+            scalars: self.uses.scalars[scalars..].to_vec(),
+            touches: self.uses.touches[touches..].to_vec(),
+        }
+    }
+
+    /// Asks once more for what a live plan has asked for.
+    pub(crate) fn repeat(&mut self, uses: &FieldUses) {
+        uses.touches.iter().for_each(|id| self.touch(*id));
+        uses.scalars.iter().for_each(|id| self.keep_scalar(*id));
+        uses.keeps.iter().for_each(|id| self.keep(*id));
+    }
+
     /// Ends the recording: the caller owes these uses to [`FieldPlan::release`].
     pub fn finish(mut self) -> FieldUses {
         std::mem::take(&mut self.uses)

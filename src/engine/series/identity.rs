@@ -1,86 +1,41 @@
 //! Finding a series by attributes that are not owned.
 //!
-//! In: attributes, interned or borrowed. Out: equality and hashes that agree between the two. Must never know: slots,
-//! aggregates.
+//! In: (name, text) pairs. Out: a key that equals for equal pairs and, for all that tenants can do, for no others. Must
+//! never know: slots, aggregates.
 
 use std::borrow::Borrow;
-use std::hash::{Hash, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
 
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::row::HashSeed;
 use crate::snapshot::Attributes;
 
-/// The attributes of a series as a key that [`Pairs`] can look up.
-#[derive(Clone, Debug)]
-pub(super) struct Identity(pub(super) Arc<Attributes>);
+/// Attributes as a keyed hash of 128 bits: as with the digests of rows, equal keys are taken for equal attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SeriesKey(u128);
 
-/// (name, text) pairs, sorted by name.
-pub(super) trait Pairs {
-    fn count(&self) -> usize;
-    fn pair(&self, index: usize) -> (&str, &str);
-}
-
-/// Pairs that a caller holds, sorted by name.
-pub(super) struct Borrowed<'p, N, T>(pub(super) &'p [(N, T)]);
-
-// === impl Identity ===
-
-impl<'p> Borrow<dyn Pairs + 'p> for Identity {
-    fn borrow(&self) -> &(dyn Pairs + 'p) {
-        self
-    }
-}
-
-impl Pairs for Identity {
-    fn count(&self) -> usize {
-        self.0.iter().len()
+impl SeriesKey {
+    /// The key of pairs that are sorted by name, each name once.
+    pub fn of<N: Borrow<Arc<str>>, T: AsRef<str>>(seed: HashSeed, pairs: &[(N, T)]) -> Self {
+        Self::hash(seed, pairs.iter().map(|(name, text)| (&**name.borrow(), text.as_ref())))
     }
 
-    fn pair(&self, index: usize) -> (&str, &str) {
-        self.0.iter().nth(index).expect("asked below the count")
-    }
-}
-
-impl Hash for Identity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self as &dyn Pairs).hash(state);
-    }
-}
-
-impl PartialEq for Identity {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for Identity {}
-
-// === impl Borrowed ===
-
-impl<N: Borrow<Arc<str>>, T: AsRef<str>> Pairs for Borrowed<'_, N, T> {
-    fn count(&self) -> usize {
-        self.0.len()
+    /// The key of interned attributes.
+    pub(super) fn of_attributes(seed: HashSeed, attributes: &Attributes) -> Self {
+        Self::hash(seed, attributes.iter())
     }
 
-    fn pair(&self, index: usize) -> (&str, &str) {
-        let (name, text) = &self.0[index];
-        (name.borrow(), text.as_ref())
-    }
-}
-
-// === impl dyn Pairs ===
-
-impl Hash for dyn Pairs + '_ {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for index in 0..self.count() {
-            self.pair(index).hash(state);
+    fn hash<'p>(seed: HashSeed, pairs: impl Iterator<Item = (&'p str, &'p str)>) -> Self {
+        let mut hasher = SipHasher13::new_with_keys(seed.0, seed.1);
+        for (name, text) in pairs {
+            // Lengths first, so that no text can pass for the beginning of another pair.
+            hasher.write_usize(name.len());
+            hasher.write_usize(text.len());
+            hasher.write(name.as_bytes());
+            hasher.write(text.as_bytes());
         }
+        SeriesKey(hasher.finish128().as_u128())
     }
 }
-
-impl PartialEq for dyn Pairs + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.count() == other.count() && (0..self.count()).all(|index| self.pair(index) == other.pair(index))
-    }
-}
-
-impl Eq for dyn Pairs + '_ {}

@@ -19,4 +19,5 @@ mod tests;
 
 pub use accumulator::Accumulator;
 pub use amount::{Amount, Nanos};
+pub use identity::SeriesKey;
 pub use store::SeriesStore;

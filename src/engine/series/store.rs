@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::accumulator::Accumulator;
 use super::amount::Amount;
-use super::identity::{Borrowed, Identity, Pairs};
+use super::identity::SeriesKey;
 use crate::definition::{Aggregation, Definition, TextForm};
+use crate::hash::Prehashed;
+use crate::row::HashSeed;
 use crate::snapshot::{Attributes, MetricShape, MetricTable, Number};
 
 /// All series of one metric.
@@ -35,16 +37,19 @@ pub struct SeriesStore {
     /// Slots that hold no series, the next to be used last.
     free: Vec<u32>,
     /// Every slot that holds a series. Never iterated, since its order means nothing.
-    by_identity: HashMap<Identity, u32>,
+    by_key: HashMap<SeriesKey, u32, Prehashed>,
+    seed: HashSeed,
     /// Slots to look at in the next flush, each once, in the order in which they were touched.
     dirty: Vec<u32>,
     /// How many slots are [`Slot::live`], the permanent and the overflow series aside.
     live: usize,
 }
 
-/// A place for a series. 48 bytes.
+/// A place for a series. 80 bytes.
 #[derive(Debug)]
 struct Slot {
+    /// Nothing where there is no series.
+    key: Option<SeriesKey>,
     accumulator: Accumulator,
     /// Nothing where there is no series.
     attributes: Option<Arc<Attributes>>,
@@ -60,7 +65,8 @@ struct Slot {
 
 impl SeriesStore {
     /// No series yet, except for the permanent one of a count without projections.
-    pub fn new(definition: &Definition) -> Self {
+    /// `seed` keys the hashes of attributes, which tenants choose.
+    pub fn new(definition: &Definition, seed: HashSeed) -> Self {
         let shape = MetricShape::of(definition);
         let mut store = SeriesStore {
             shape,
@@ -70,7 +76,8 @@ impl SeriesStore {
             overflow: None,
             slots: Vec::new(),
             free: Vec::new(),
-            by_identity: HashMap::new(),
+            by_key: HashMap::with_hasher(Prehashed),
+            seed,
             dirty: Vec::new(),
             live: 0,
         };
@@ -82,15 +89,25 @@ impl SeriesStore {
         store
     }
 
-    /// The slot of the series with these attributes, if it is known. Names are sorted, each once.
-    pub fn find<N: Borrow<Arc<str>>, T: AsRef<str>>(&self, pairs: &[(N, T)]) -> Option<u32> {
-        self.by_identity.get(&Borrowed(pairs) as &dyn Pairs).copied()
+    /// The key of the series with these attributes. Names are sorted, each once.
+    pub fn key<N: Borrow<Arc<str>>, T: AsRef<str>>(&self, pairs: &[(N, T)]) -> SeriesKey {
+        SeriesKey::of(self.seed, pairs)
+    }
+
+    /// The slot of the series with this key, if it is known.
+    pub fn find(&self, key: SeriesKey) -> Option<u32> {
+        self.by_key.get(&key).copied()
+    }
+
+    /// Whether the series at `slot` has this key.
+    pub fn is_at(&self, slot: u32, key: SeriesKey) -> bool {
+        self.slots.get(slot as usize).is_some_and(|series| series.key == Some(key))
     }
 
     /// The slot of the series with these attributes, which is made if it is not there; beyond the limit, the overflow
-    /// series. Names are sorted, each once. Nothing is allocated where the series is known.
-    pub fn open<N: Borrow<Arc<str>>, T: AsRef<str>>(&mut self, pairs: &[(N, T)]) -> u32 {
-        match self.find(pairs) {
+    /// series. `key` is that of `pairs`. Nothing is allocated where the series is known.
+    pub fn open<N: Borrow<Arc<str>>, T: AsRef<str>>(&mut self, key: SeriesKey, pairs: &[(N, T)]) -> u32 {
+        match self.find(key) {
             Some(slot) if self.slots[slot as usize].live || !self.is_counted(slot) => slot,
             _ if self.live >= self.max_series => self.open_overflow(),
             Some(slot) => {
@@ -131,18 +148,6 @@ impl SeriesStore {
             self.deaden(slot);
         }
         self.mark(slot);
-    }
-
-    /// Takes back everything from every series: the next flush names all of them vanished, or a permanent one 0.
-    pub fn clear(&mut self) {
-        for slot in 0..self.slots.len() {
-            let slot = u32::try_from(slot).expect("there are fewer than 2^32 slots");
-            if self.slots[slot as usize].attributes.is_some() {
-                self.slots[slot as usize].accumulator = Accumulator::new(self.shape, self.text);
-                self.deaden(slot);
-                self.mark(slot);
-            }
-        }
     }
 
     /// Whether a flush has anything to look at. What it finds may be that nothing changed.
@@ -221,8 +226,8 @@ impl SeriesStore {
             self.slots[slot as usize].live = true;
             return slot;
         }
-        let identity = Identity(Arc::new(Attributes::overflow()));
-        let slot = match self.by_identity.get(&identity) {
+        let key = SeriesKey::of_attributes(self.seed, &Attributes::overflow());
+        let slot = match self.by_key.get(&key) {
             // A metric whose projections give just this attribute has one series for both.
             Some(&slot) => slot,
             None => self.occupy(Attributes::overflow()),
@@ -240,8 +245,10 @@ impl SeriesStore {
             self.slots.push(Slot::vacant(self.shape, self.text));
             u32::try_from(self.slots.len() - 1).expect("there are fewer than 2^32 slots")
         });
-        self.slots[slot as usize].attributes = Some(Arc::clone(&attributes));
-        self.by_identity.insert(Identity(attributes), slot);
+        let key = SeriesKey::of_attributes(self.seed, &attributes);
+        self.slots[slot as usize].key = Some(key);
+        self.slots[slot as usize].attributes = Some(attributes);
+        self.by_key.insert(key, slot);
         self.mark(slot);
         slot
     }
@@ -254,8 +261,9 @@ impl SeriesStore {
         }
         let series = &mut self.slots[slot as usize];
         series.published = false;
-        if let Some(attributes) = series.attributes.take() {
-            self.by_identity.remove(&Identity(attributes));
+        series.attributes = None;
+        if let Some(key) = series.key.take() {
+            self.by_key.remove(&key);
             self.free.push(slot);
         }
     }
@@ -263,7 +271,7 @@ impl SeriesStore {
     /// Frees series that came and went since the last flush, once they are more than those that count.
     fn reclaim(&mut self) {
         const ALWAYS_KEPT: usize = 64;
-        if self.by_identity.len() <= 3 * self.max_series.saturating_add(ALWAYS_KEPT) {
+        if self.by_key.len() <= self.max_series.saturating_add(ALWAYS_KEPT).saturating_mul(3) {
             return;
         }
         for slot in self.dirty.clone() {
@@ -297,7 +305,7 @@ impl SeriesStore {
     #[cfg(test)]
     pub(super) fn holds_nothing(&self) -> bool {
         let vacant = |slot: &Slot| slot.attributes.is_none() && !slot.live && !slot.published && !slot.dirty;
-        let no_index = self.by_identity.is_empty() && self.dirty.is_empty() && self.overflow.is_none();
+        let no_index = self.by_key.is_empty() && self.dirty.is_empty() && self.overflow.is_none();
         no_index && self.live == 0 && self.free.len() == self.slots.len() && self.slots.iter().all(vacant)
     }
 
@@ -315,6 +323,7 @@ impl SeriesStore {
 impl Slot {
     fn vacant(shape: MetricShape, text: TextForm) -> Self {
         Slot {
+            key: None,
             accumulator: Accumulator::new(shape, text),
             attributes: None,
             live: false,

@@ -11,6 +11,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::change::Origin;
+use crate::definition::Definition;
+use crate::error::CompileError;
+use crate::expression::SharedExpressions;
 use crate::hash::Prehashed;
 use crate::index::{Index, InstanceId};
 use crate::plan::Plan;
@@ -26,6 +29,7 @@ pub(crate) struct Source {
     /// The plans bound to this source, by instance number.
     plans: Vec<Option<Bound>>,
     fields: FieldPlan,
+    expressions: SharedExpressions,
     /// The field plan as decoders have it; `None` while a newer one waits to be asked for.
     published: Option<Arc<FieldPlan>>,
     /// The epoch of the latest Begin.
@@ -34,6 +38,8 @@ pub(crate) struct Source {
     list: Option<List>,
     /// How many lists have begun; tells what the present one has shown.
     round: u32,
+    /// Whether some object's evaluation was cut short, for want of steps of a tenant.
+    starved: bool,
 }
 
 /// A plan at work on a source.
@@ -46,10 +52,16 @@ pub(crate) struct Bound {
     pub(crate) ready: bool,
 }
 
+/// The epoch of no row: an object that has it is never taken for unchanged.
+const NO_EPOCH: u32 = u32::MAX;
+
+/// How many deletions are remembered during one list, in about 16 MB; beyond it the list is void, and a new one wanted.
+const MOST_DELETED: usize = 1 << 20;
+
 /// A list between its Begin and its End.
 #[derive(Debug, Default)]
 struct List {
-    /// What the watch has deleted since Begin: a listed object of that key is older. As many as such events.
+    /// What the watch has deleted since Begin: a listed object of that key is older. At most [`MOST_DELETED`].
     deleted: HashSet<ObjectKey, Prehashed>,
     /// Whether an object that could not even be identified was listed: then absence proves nothing.
     uncertain: bool,
@@ -71,18 +83,23 @@ impl Source {
             index: Index::new(seed),
             plans: Vec::new(),
             fields: FieldPlan::new(seed),
+            expressions: SharedExpressions::new(seed),
             published: None,
             begun: 0,
             list: None,
             round: 0,
+            starved: false,
         }
     }
 
-    // --- plans ---
+    /// Compiles a definition against the fields of this source.
+    pub(crate) fn compile(&mut self, definition: &Definition) -> Result<Plan, Vec<CompileError>> {
+        Plan::compile_shared(definition, &mut self.fields, &mut self.expressions)
+    }
 
-    /// Lets a plan be compiled against the fields of this source.
-    pub(crate) fn fields(&mut self) -> &mut FieldPlan {
-        &mut self.fields
+    /// Gives back what a plan reads that was compiled but not bound.
+    pub(crate) fn release(&mut self, plan: &Plan) {
+        self.fields.release(&plan.uses);
     }
 
     /// Binds a plan that was compiled against these fields. It is complete at the End of a list of its epoch.
@@ -101,6 +118,10 @@ impl Source {
         let Some(bound) = self.plans.get_mut(instance.0 as usize).and_then(Option::take) else { return };
         self.index.remove(instance);
         self.fields.release(&bound.plan.uses);
+        if std::mem::take(&mut self.starved) {
+            // Its tenant has more steps for its other plans now.
+            self.raise_epoch();
+        }
         while self.plans.last().is_some_and(Option::is_none) {
             self.plans.pop();
         }
@@ -131,10 +152,8 @@ impl Source {
         self.published.is_none()
     }
 
-    // --- changes ---
-
     pub(crate) fn begin(&mut self, epoch: u32) {
-        self.begun = epoch.min(self.fields.epoch());
+        self.begun = self.begun.max(epoch.min(self.fields.epoch()));
         self.round = self.round.wrapping_add(1);
         self.list = Some(List::default());
     }
@@ -158,9 +177,18 @@ impl Source {
         if unchanged { Admission::Ignore } else { Admission::Evaluate }
     }
 
-    /// The mark of an object that is stored now.
-    pub(crate) fn mark(&self, origin: Origin) -> Mark {
-        Mark { round: self.round, watched: origin == Origin::Watch }
+    /// Remembers what an object contributes as of `row`. What was cut short is evaluated again at the next occasion.
+    pub(crate) fn store(
+        &mut self,
+        row: &Row,
+        origin: Origin,
+        contributions: Box<[Contribution]>,
+        starved: bool,
+    ) {
+        self.starved |= starved;
+        let epoch = if starved { NO_EPOCH } else { row.epoch() };
+        let mark = Mark { round: self.round, watched: origin == Origin::Watch };
+        self.objects.insert(row.key(), Object { digest: row.digest(), epoch, mark, contributions });
     }
 
     /// An object was there but told nothing new.
@@ -182,6 +210,10 @@ impl Source {
     pub(crate) fn delete(&mut self, key: ObjectKey) -> Option<Object> {
         if let Some(list) = &mut self.list {
             list.deleted.insert(key);
+            if list.deleted.len() > MOST_DELETED {
+                self.list = None;
+                self.raise_epoch();
+            }
         }
         self.objects.remove(key)
     }
@@ -201,7 +233,7 @@ impl Source {
 
     /// How much is held besides objects: 0 once every plan is gone.
     pub(crate) fn entries(&self) -> usize {
-        self.plans.len() + self.index.entries() + self.fields.live()
+        self.plans.len() + self.index.entries() + self.fields.live() + self.expressions.live()
     }
 }
 

@@ -1,0 +1,104 @@
+//! Tenants, and what the expressions of each may still cost for the event at hand.
+//!
+//! In: the names that definitions carry. Out: a meter a tenant and event, found without a search. Must never know: what
+//! is evaluated.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::hash::Keyed;
+use crate::plan::Meter;
+use crate::row::HashSeed;
+
+/// One tenant; reused once none of its metrics is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TenantId(u32);
+
+/// All tenants that have metrics.
+#[derive(Debug)]
+pub(crate) struct Tenants {
+    by_name: HashMap<Arc<str>, TenantId, Keyed>,
+    tenants: Vec<Tenant>,
+    free: Vec<TenantId>,
+    /// The number of the event at hand: meters of earlier events are full again.
+    event: u64,
+    /// What each tenant may spend on one event, in steps.
+    allowance: u64,
+}
+
+#[derive(Debug)]
+struct Tenant {
+    name: Arc<str>,
+    /// How many instances it has.
+    instances: u32,
+    /// The event that the meters are of.
+    event: u64,
+    /// Of definitions that are at work, and of those that wait for their lists: an edit takes nothing from the rest.
+    meters: [Meter; 2],
+}
+
+impl Tenants {
+    pub(crate) fn new(allowance: u64, seed: HashSeed) -> Self {
+        Tenants {
+            by_name: HashMap::with_hasher(Keyed(seed)),
+            tenants: Vec::new(),
+            free: Vec::new(),
+            event: 0,
+            allowance,
+        }
+    }
+
+    /// The tenant of one more instance.
+    pub(crate) fn enter(&mut self, name: &Arc<str>) -> TenantId {
+        if let Some(id) = self.by_name.get(name) {
+            self.tenants[id.0 as usize].instances += 1;
+            return *id;
+        }
+        let full = [Meter::new(self.allowance); 2];
+        let tenant = Tenant { name: name.clone(), instances: 1, event: self.event, meters: full };
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.tenants[id.0 as usize] = tenant;
+                id
+            }
+            None => {
+                self.tenants.push(tenant);
+                TenantId(
+                    u32::try_from(self.tenants.len() - 1)
+                        .expect("tenants are no more than metrics, far below 2^32"),
+                )
+            }
+        };
+        self.by_name.insert(name.clone(), id);
+        id
+    }
+
+    /// One instance of a tenant is gone.
+    pub(crate) fn leave(&mut self, id: TenantId) {
+        let tenant = &mut self.tenants[id.0 as usize];
+        tenant.instances -= 1;
+        if tenant.instances == 0 {
+            self.by_name.remove(&tenant.name);
+            self.free.push(id);
+        }
+    }
+
+    /// From now on another event is evaluated.
+    pub(crate) fn next_event(&mut self) {
+        self.event += 1;
+    }
+
+    /// What the tenant may still spend on the event at hand.
+    pub(crate) fn meter(&mut self, id: TenantId, at_work: bool) -> &mut Meter {
+        let tenant = &mut self.tenants[id.0 as usize];
+        if tenant.event != self.event {
+            tenant.event = self.event;
+            tenant.meters = [Meter::new(self.allowance); 2];
+        }
+        &mut tenant.meters[usize::from(!at_work)]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+}
