@@ -1,11 +1,13 @@
 //! What one change costs when many metrics watch the same kind: 10, 1,000 and 10,000 metrics, ten a tenant.
 //!
 //! Every event moves one Pod of a tenant that has metrics to another phase, so every event changes series of its
-//! tenant's ten metrics, at any number of metrics. One event in a hundred changes a label too. Rows are decoded
-//! beforehand: decoding is the subject of the bench `decode`.
+//! tenant's ten metrics, at any number of metrics. Tenants roll out one after the other, all 20 Pods of each, and a
+//! label changes with every other rollout. Rows are decoded beforehand: decoding is the subject of the bench `decode`.
 //!
-//! Rows: `ours/N`; the floor `unchanged/N` (the same rows again: a look-up and a comparison); the rival `linear/N`
-//! (every metric is tried on every event). Run: `cargo bench -p celemetry-engine --bench apply`
+//! Rows: `ours/N`; `scattered/N` (every event of another tenant than the last, so that nothing of it is in the
+//! processor's caches: what then grows with N is the cost of memory, not of look-ups); the floor `unchanged/N` (the same
+//! rows again: a look-up and a comparison); the rival `linear/N` (every metric is tried on every event).
+//! Run: `cargo bench -p celemetry-engine --bench apply`
 
 #![allow(
     missing_docs,
@@ -27,6 +29,13 @@ const METRICS: [usize; 3] = [10, 1_000, 10_000];
 const METRICS_A_TENANT: usize = 10;
 const PODS_A_TENANT: usize = 20;
 const BATCH: usize = 500;
+
+/// In which order tenants have events.
+#[derive(Clone, Copy)]
+enum Order {
+    Rollouts,
+    Scattered,
+}
 
 /// One source with `metrics` metrics and their tenants' Pods.
 struct Rig {
@@ -69,13 +78,17 @@ impl Rig {
         self.decoder.decode(text.as_bytes(), Defaults::default()).expect("the row is JSON")
     }
 
-    /// The next events: Pods of all tenants in turn, each in another phase than before.
-    fn events(&mut self, count: usize) -> Vec<Row> {
+    /// The next events: Pods in another phase than before, tenant after tenant, or each of another tenant.
+    fn events(&mut self, count: usize, order: Order) -> Vec<Row> {
         (0..count)
             .map(|_| {
                 self.step += 1;
-                let (tenant, round) = (self.step % self.tenants, self.step / self.tenants);
-                self.row(tenant, round % PODS_A_TENANT, 1 + round / PODS_A_TENANT, self.step / 100)
+                let (tenant, pod) = match order {
+                    Order::Rollouts => (self.step / PODS_A_TENANT % self.tenants, self.step % PODS_A_TENANT),
+                    Order::Scattered => (self.step % self.tenants, self.step / self.tenants % PODS_A_TENANT),
+                };
+                let round = self.step / (self.tenants * PODS_A_TENANT);
+                self.row(tenant, pod, 1 + round, round / 2)
             })
             .collect()
     }
@@ -105,7 +118,11 @@ fn apply(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("apply");
     group.throughput(Throughput::Elements(BATCH as u64));
     for metrics in METRICS {
-        for (name, index) in [("ours", true), ("linear", false)] {
+        for (name, index, order) in [
+            ("ours", true, Order::Rollouts),
+            ("scattered", true, Order::Scattered),
+            ("linear", false, Order::Rollouts),
+        ] {
             if metrics == 10_000 && !index {
                 group.sample_size(10);
             }
@@ -114,7 +131,7 @@ fn apply(criterion: &mut Criterion) {
                 bencher.iter_custom(|iterations| {
                     let mut spent = std::time::Duration::ZERO;
                     for _ in 0..iterations {
-                        let events = rig.events(BATCH);
+                        let events = rig.events(BATCH, order);
                         let start = std::time::Instant::now();
                         for row in events {
                             rig.apply(row, Origin::Watch);
