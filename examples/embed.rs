@@ -10,6 +10,14 @@ use celemetry_engine::row::{Decoder, Defaults};
 use celemetry_engine::{Engine, Options};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    for line in open_orders()? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// The series, a line each.
+pub fn open_orders() -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let mut engine = Engine::new(Options::default());
     let orders = engine.add_source();
     let open = Definition::count("shop.orders.open")
@@ -32,11 +40,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine.apply(orders, Change::End, &mut |_| {});
 
     let snapshot = engine.flush_all();
+    let mut lines = Vec::new();
     for table in snapshot.metrics.values() {
         for series in table.sorted() {
-            let attributes: Vec<_> = series.attributes.iter().collect();
-            println!("{} {attributes:?} = {}", table.info.name, series.number);
+            let country = series.attributes.get("country").unwrap_or("unknown");
+            lines.push(format!("{} in {country}: {}", table.info.name, series.number));
         }
     }
-    Ok(())
+    Ok(lines)
 }

@@ -5,3 +5,4 @@ mod world;
 mod cases;
 mod lifecycle;
 mod incremental;
+mod example;
