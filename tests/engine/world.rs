@@ -134,6 +134,7 @@ const FILTERS: &[&str] = &[
     r#"has(object.status.phase) && has(object.metadata.labels.app)"#,
     r#"object.spec.containers.exists(c, c.restarts > 2)"#,
     r#"object.spec.containers.all(c, c.ready) && size(object.spec.containers) > 1"#,
+    r#"object.status.phase == "Failed" || object.spec.priority == 1 && object.metadata.labels.app == "x""#,
     r#"!(object.status.phase == "Running")"#,
     r#"object.spec.priority > 0 || object.metadata.name.endsWith("1")"#,
     r#"object.metadata.labels.exists(k, k.startsWith("t"))"#,

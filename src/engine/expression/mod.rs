@@ -38,7 +38,7 @@ pub struct Expression {
     program: Arc<Program>,
     kind: StaticType,
     elements: Option<FieldId>,
-    equalities: Arc<[Equality]>,
+    conditions: Arc<[Condition]>,
 }
 
 /// What an expression was compiled to.
@@ -121,7 +121,14 @@ pub enum Nodes<'r> {
     Several(Vec<NodeRef<'r>>),
 }
 
-/// A necessary condition of a filter: the scalar at `field` equals one of `keys`, or the filter is not true.
+/// A necessary condition of a filter: one of these equalities holds, or the filter is not true.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Sorted by field, each field once.
+    pub any: Vec<Equality>,
+}
+
+/// The scalar at `field` equals one of `keys`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Equality {
     /// A field that is not repeated.
@@ -175,7 +182,7 @@ impl Expression {
         let query = query::compile(formula, demand, fields)?;
         let elements = query.elements();
         let program = Arc::new(Program::Query(query));
-        Ok(Expression { program, kind: StaticType::Dyn, elements, equalities: Arc::new([]) })
+        Ok(Expression { program, kind: StaticType::Dyn, elements, conditions: Arc::new([]) })
     }
 
     fn compile_cel(
@@ -187,8 +194,8 @@ impl Expression {
         limits::check(text)?;
         let syntax = cel::parse(text)?;
         let check::Resolved { tree, kind, elements } = check::check(&syntax, scope, demand, fields)?;
-        let equalities = check::equalities(&tree).into();
-        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, equalities })
+        let conditions = check::conditions(&tree).into();
+        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, conditions })
     }
 
     /// What is known of the result's type without an object. A filter whose type is known and not bool can never be
@@ -210,8 +217,8 @@ impl Expression {
     }
 
     /// Conditions that are necessary for a filter to be true; an index may leave out objects of which one does not hold.
-    pub fn equalities(&self) -> &[Equality] {
-        &self.equalities
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
     }
 
     /// Evaluates the expression for one row, or one item of it.

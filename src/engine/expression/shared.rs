@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
-use super::{Demand, Equality, Expression, Program, Scope, StaticType};
+use super::{Condition, Demand, Expression, Program, Scope, StaticType};
 use crate::definition::{Formula, Language};
 use crate::error::CompileError;
 use crate::hash::Keyed;
@@ -38,7 +38,7 @@ struct Entry {
     program: Weak<Program>,
     kind: StaticType,
     elements: Option<FieldId>,
-    equalities: Weak<[Equality]>,
+    conditions: Weak<[Condition]>,
     uses: FieldUses,
 }
 
@@ -89,13 +89,13 @@ impl Entry {
             program: Arc::downgrade(&expression.program),
             kind: expression.kind,
             elements: expression.elements,
-            equalities: Arc::downgrade(&expression.equalities),
+            conditions: Arc::downgrade(&expression.conditions),
             uses,
         }
     }
 
     fn get(&self) -> Option<(Expression, &FieldUses)> {
-        let (program, equalities) = (self.program.upgrade()?, self.equalities.upgrade()?);
-        Some((Expression { program, kind: self.kind, elements: self.elements, equalities }, &self.uses))
+        let (program, conditions) = (self.program.upgrade()?, self.conditions.upgrade()?);
+        Some((Expression { program, kind: self.kind, elements: self.elements, conditions }, &self.uses))
     }
 }

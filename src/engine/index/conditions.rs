@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::definition::LabelOperator;
-use crate::expression::Equality;
+use crate::expression::Condition;
 use crate::row::{FieldId, Row};
 
 /// Necessary conditions of one plan.
@@ -14,7 +14,7 @@ pub(crate) struct Conditions {
     /// Labels and namespace.
     pub(crate) selector: Selector,
     /// Every one of these holds, or the filter is not true.
-    pub(crate) equalities: Vec<Equality>,
+    pub(crate) filters: Vec<Condition>,
 }
 
 /// Requirements that depend on labels and namespace alone.

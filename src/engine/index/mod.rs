@@ -76,9 +76,9 @@ impl Index {
     /// Files a plan of `epoch` under its conditions.
     pub(crate) fn insert(&mut self, instance: InstanceId, conditions: Arc<Conditions>, epoch: u32) {
         self.epoch = self.epoch.max(epoch);
-        self.popularity.count(&conditions.equalities);
+        self.popularity.count(&conditions.filters);
         if conditions.selector.is_empty() {
-            self.unconditional.insert(instance, self.popularity.best(&conditions.equalities));
+            self.unconditional.insert(instance, self.popularity.best(&conditions.filters));
         } else {
             self.selective.insert(instance, &conditions.selector);
         }
@@ -89,9 +89,9 @@ impl Index {
     /// Takes a plan out; nothing of it stays.
     pub(crate) fn remove(&mut self, instance: InstanceId) {
         let Some(conditions) = self.plans.remove(&instance) else { return };
-        self.popularity.discount(&conditions.equalities);
+        self.popularity.discount(&conditions.filters);
         if conditions.selector.is_empty() {
-            self.unconditional.remove(instance, &conditions.equalities);
+            self.unconditional.remove(instance, &conditions.filters);
         } else {
             self.selective.remove(instance, &conditions.selector);
         }
@@ -139,7 +139,7 @@ impl Index {
     fn intern(&mut self, matching: Vec<InstanceId>) -> Arc<ProbeSet> {
         let mut set = ProbeSet::new(self.seed);
         for instance in &matching {
-            set.insert(*instance, self.popularity.best(&self.plans[instance].equalities));
+            set.insert(*instance, self.popularity.best(&self.plans[instance].filters));
         }
         let set = Arc::new(set);
         self.interned_plans += matching.len();

@@ -1,19 +1,19 @@
 //! Plans by the value of a field that their filter compares to literals.
 //!
-//! In: one equality a plan, or none. Out: the plans whose equality a row meets. An absent field meets none.
+//! In: one condition a plan, or none. Out: the plans whose condition a row meets. An absent field meets none.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::expression::{Equality, ScalarKey};
+use crate::expression::{Condition, Equality, ScalarKey};
 use crate::hash::Keyed;
 use crate::row::{FieldId, HashSeed, Kind, Row};
 
 use super::InstanceId;
 
-/// Plans, each under one equality or under none.
+/// Plans, each under the equalities of one condition, or under none.
 #[derive(Debug)]
 pub(crate) struct ProbeSet {
-    /// Plans without an equality.
+    /// Plans without a condition.
     always: Vec<InstanceId>,
     probes: BTreeMap<FieldId, Probe>,
     seed: HashSeed,
@@ -26,7 +26,7 @@ struct Probe {
     others: BTreeMap<ScalarKey, Vec<InstanceId>>,
 }
 
-/// Distinct values that the equalities of all plans name, by field.
+/// Distinct values that the conditions of all plans name, by field.
 #[derive(Debug)]
 pub(crate) struct Popularity {
     values: BTreeMap<FieldId, HashMap<ScalarKey, u32, Keyed>>,
@@ -40,32 +40,27 @@ impl ProbeSet {
         ProbeSet { always: Vec::new(), probes: BTreeMap::new(), seed }
     }
 
-    pub(crate) fn insert(&mut self, instance: InstanceId, equality: Option<&Equality>) {
-        let Some(equality) = equality else {
+    pub(crate) fn insert(&mut self, instance: InstanceId, condition: Option<&Condition>) {
+        let Some(condition) = condition else {
             self.always.push(instance);
             return;
         };
-        let probe = self.probes.entry(equality.field).or_insert_with(|| Probe {
-            strings: HashMap::with_hasher(Keyed(self.seed)),
-            others: BTreeMap::new(),
-        });
-        for key in &equality.keys {
-            match key {
-                ScalarKey::String(text) => probe.strings.entry(text.clone()).or_default().push(instance),
-                other => probe.others.entry(other.clone()).or_default().push(instance),
-            }
+        for equality in &condition.any {
+            let probe = self.probes.entry(equality.field).or_insert_with(|| Probe {
+                strings: HashMap::with_hasher(Keyed(self.seed)),
+                others: BTreeMap::new(),
+            });
+            equality.keys.iter().for_each(|key| probe.insert(instance, key));
         }
     }
 
-    /// Takes a plan out. Which of its equalities it stands under depends on what was known at its insertion, so
-    /// all of them are looked through.
-    pub(crate) fn remove(&mut self, instance: InstanceId, equalities: &[Equality]) {
+    /// Takes a plan out. Which of its conditions it stands under depends on what was known at its insertion, so all of
+    /// them are looked through.
+    pub(crate) fn remove(&mut self, instance: InstanceId, conditions: &[Condition]) {
         self.always.retain(|plan| *plan != instance);
-        for equality in equalities {
+        for equality in conditions.iter().flat_map(|condition| &condition.any) {
             let Some(probe) = self.probes.get_mut(&equality.field) else { continue };
-            for key in &equality.keys {
-                probe.remove(instance, key);
-            }
+            equality.keys.iter().for_each(|key| probe.remove(instance, key));
             if probe.strings.is_empty() && probe.others.is_empty() {
                 self.probes.remove(&equality.field);
             }
@@ -91,6 +86,13 @@ impl ProbeSet {
 }
 
 impl Probe {
+    fn insert(&mut self, instance: InstanceId, key: &ScalarKey) {
+        match key {
+            ScalarKey::String(text) => self.strings.entry(text.clone()).or_default().push(instance),
+            other => self.others.entry(other.clone()).or_default().push(instance),
+        }
+    }
+
     fn remove(&mut self, instance: InstanceId, key: &ScalarKey) {
         let plans = match key {
             ScalarKey::String(text) => self.strings.get_mut(text),
@@ -114,8 +116,8 @@ impl Popularity {
         Popularity { values: BTreeMap::new(), seed }
     }
 
-    pub(crate) fn count(&mut self, equalities: &[Equality]) {
-        for equality in equalities {
+    pub(crate) fn count(&mut self, conditions: &[Condition]) {
+        for equality in conditions.iter().flat_map(|condition| &condition.any) {
             let values =
                 self.values.entry(equality.field).or_insert_with(|| HashMap::with_hasher(Keyed(self.seed)));
             for key in &equality.keys {
@@ -124,8 +126,8 @@ impl Popularity {
         }
     }
 
-    pub(crate) fn discount(&mut self, equalities: &[Equality]) {
-        for equality in equalities {
+    pub(crate) fn discount(&mut self, conditions: &[Condition]) {
+        for equality in conditions.iter().flat_map(|condition| &condition.any) {
             let Some(values) = self.values.get_mut(&equality.field) else { continue };
             for key in &equality.keys {
                 if let Some(count) = values.get_mut(key) {
@@ -141,10 +143,11 @@ impl Popularity {
         }
     }
 
-    /// The equality that tells most objects apart: on the field that plans compare to the most distinct values.
-    pub(crate) fn best<'c>(&self, equalities: &'c [Equality]) -> Option<&'c Equality> {
-        let distinct = |equality: &&Equality| self.values.get(&equality.field).map_or(0, HashMap::len);
-        equalities.iter().rev().max_by_key(distinct)
+    /// The condition that tells most objects apart: on fields that plans compare to the most distinct values.
+    pub(crate) fn best<'c>(&self, conditions: &'c [Condition]) -> Option<&'c Condition> {
+        let distinct = |equality: &Equality| self.values.get(&equality.field).map_or(0, HashMap::len);
+        let fewest = |condition: &&Condition| condition.any.iter().map(distinct).min();
+        conditions.iter().rev().max_by_key(fewest)
     }
 
     pub(crate) fn len(&self) -> usize {

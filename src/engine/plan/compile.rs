@@ -58,11 +58,10 @@ impl Plan {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let equalities =
-            filter.as_ref().map(|step| step.expression.equalities().to_vec()).unwrap_or_default();
+        let filters = filter.as_ref().map(|step| step.expression.conditions().to_vec()).unwrap_or_default();
         let selector = Selector { labels, namespaces: definition.namespaces.clone() };
         Ok(Plan {
-            conditions: Arc::new(Conditions { selector, equalities }),
+            conditions: Arc::new(Conditions { selector, filters }),
             fields: field_tests,
             filter,
             elements,

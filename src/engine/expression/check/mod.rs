@@ -7,13 +7,13 @@
 //! elements, a scalar, all of it) is recorded.
 
 mod call;
-mod equalities;
+mod conditions;
 mod fold;
 mod operators;
 mod path;
 mod suggest;
 
-pub(super) use equalities::equalities;
+pub(super) use conditions::conditions;
 
 use super::fault::{Checked, fault};
 use super::syntax::{Syntax, SyntaxKind};

@@ -1,12 +1,13 @@
 //! The conditions that an index may use, and the keys they are looked up by.
 
-use super::super::{Expression, ScalarKey};
+use super::super::{Condition, Equality, Expression, ScalarKey};
 use super::{answer, compile, row};
 use crate::row::{FieldPlan, HashSeed};
 
 fn show(expression: &Expression) -> String {
-    let one = |equality: &super::Equality| format!("{} in {:?}", equality.field.index(), equality.keys);
-    expression.equalities().iter().map(one).collect::<Vec<_>>().join(" & ")
+    let one = |equality: &Equality| format!("{} in {:?}", equality.field.index(), equality.keys);
+    let any = |condition: &Condition| condition.any.iter().map(one).collect::<Vec<_>>().join(" | ");
+    expression.conditions().iter().map(any).collect::<Vec<_>>().join(" & ")
 }
 
 fn of(text: &str) -> String {
@@ -35,9 +36,11 @@ fn conjuncts_that_compare_fields_with_literals_are_equalities() {
             r#"1 in [Integer(1), String("x")] & 2 in [Bool(true)]"#,
         ),
         ("object['a'] == 'x'", r#"1 in [String("x")]"#),
-        ("object.a == 'x' || object.b == 'x'", ""),
+        ("object.a == 'x' || object.b == 'x'", r#"1 in [String("x")] | 2 in [String("x")]"#),
+        ("object.a == 'x' && object.c > 1 || object.b == 2", r#"1 in [String("x")] | 4 in [Integer(2)]"#),
+        ("object.a == 'x' || object.b > 1", ""),
         ("object.a == 'x' || true", ""),
-        ("object.a == 'x' || object.b", ""),
+        ("object.a == 'x' || object.b", r#"1 in [String("x")] | 2 in [Bool(true)]"#),
         ("!(object.a == 'x')", ""),
         ("object.a != 'x'", ""),
         ("object.a == 'x' ? true : false", ""),
@@ -90,9 +93,10 @@ fn a_filter_is_true_only_where_its_keys_hold() {
             let mut plan = FieldPlan::new(HashSeed(1, 2));
             let compiled = compile(&text, &mut plan).expect("compiles");
             let row = row(&plan, &object);
-            let [equality] = compiled.equalities() else { panic!("{text}: {}", show(&compiled)) };
-            let key = row.at(equality.field).and_then(ScalarKey::of);
-            let holds = key.is_some_and(|key| equality.keys.contains(&key));
+            let [Condition { any }] = compiled.conditions() else { panic!("{text}: {}", show(&compiled)) };
+            let holds = any.iter().any(|equality| {
+                row.at(equality.field).and_then(ScalarKey::of).is_some_and(|key| equality.keys.contains(&key))
+            });
             assert_eq!(holds, answer(&text, &object) == "true", "{text} on {object}");
         }
     }

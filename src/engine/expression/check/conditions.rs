@@ -1,19 +1,46 @@
 //! The conditions of a filter by which an index may look it up.
 //!
-//! In: the tree of a filter. Out: equalities of which each is necessary: where one does not hold, the filter is false or
+//! In: the tree of a filter. Out: conditions of which each is necessary: where one does not hold, the filter is false or
 //! an error, never true. Must never know: the index.
+
+use std::collections::BTreeMap;
 
 use super::super::syntax::Comparison;
 use super::super::tree::Tree;
-use super::super::{Equality, ScalarKey, Value};
+use super::super::{Condition, Equality, ScalarKey, Value};
 use crate::row::FieldId;
 
-/// The conjuncts at the top of a filter that compare a field with literals.
-pub(in super::super) fn equalities(tree: &Tree) -> Vec<Equality> {
+/// The conjuncts at the top of a filter that compare fields with literals.
+pub(in super::super) fn conditions(tree: &Tree) -> Vec<Condition> {
     match tree {
-        Tree::And(terms) => terms.iter().filter_map(equality).collect(),
-        other => equality(other).into_iter().collect(),
+        Tree::And(terms) => terms.iter().filter_map(condition).collect(),
+        other => condition(other).into_iter().collect(),
     }
+}
+
+fn condition(tree: &Tree) -> Option<Condition> {
+    match tree {
+        Tree::Or(branches) => union(branches),
+        // Within a branch one conjunct is enough: each is necessary.
+        Tree::And(terms) => terms.iter().find_map(condition),
+        other => equality(other).map(|equality| Condition { any: vec![equality] }),
+    }
+}
+
+/// Of `||` only if every branch has a condition.
+fn union(branches: &[Tree]) -> Option<Condition> {
+    let mut by_field: BTreeMap<FieldId, Vec<ScalarKey>> = BTreeMap::new();
+    for branch in branches {
+        for equality in condition(branch)?.any {
+            by_field.entry(equality.field).or_default().extend(equality.keys);
+        }
+    }
+    let sorted = |(field, mut keys): (FieldId, Vec<ScalarKey>)| {
+        keys.sort_unstable();
+        keys.dedup();
+        Equality { field, keys }
+    };
+    Some(Condition { any: by_field.into_iter().map(sorted).collect() })
 }
 
 fn equality(tree: &Tree) -> Option<Equality> {
@@ -37,28 +64,10 @@ fn equality(tree: &Tree) -> Option<Equality> {
             keys.dedup();
             Some(Equality { field, keys })
         }
-        Tree::Or(branches) => union(branches),
         // `object.spec.paused` alone must be true.
         path @ Tree::Path(_) => Some(Equality { field: slot(path)?, keys: vec![ScalarKey::Bool(true)] }),
         _ => None,
     }
-}
-
-/// Of `||` only if every branch asks for the same field.
-fn union(branches: &[Tree]) -> Option<Equality> {
-    let mut joined: Option<Equality> = None;
-    for branch in branches {
-        let next = equality(branch)?;
-        match &mut joined {
-            Some(known) if known.field == next.field => known.keys.extend(next.keys),
-            Some(_) => return None,
-            None => joined = Some(next),
-        }
-    }
-    let mut joined = joined?;
-    joined.keys.sort_unstable();
-    joined.keys.dedup();
-    Some(joined)
 }
 
 fn slot(tree: &Tree) -> Option<FieldId> {
