@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::admin::{self, Server};
-use crate::cluster::router::{Notice, Route};
-use crate::cluster::stream::{Input, Stream, StreamError, Summary};
+use crate::cluster::router::Route;
+use crate::cluster::stream::{Opened, Placed, Stream, Summary};
 use crate::cluster::target::Target;
 use crate::controller::{self, Lowered};
 use crate::coordinator::debounce::Schedule;
@@ -41,7 +41,7 @@ pub struct Settings {
 }
 
 /// The task that reads a stream.
-pub type StreamTask = JoinHandle<Result<Summary, StreamError>>;
+pub type StreamTask = JoinHandle<Summary>;
 
 /// A running program, whose objects are still to come.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ async fn until_true(mut flag: watch::Receiver<bool>) {
 impl Running {
     /// Reads `input`, whose first list counts as complete after `sync_after` without input. What is odd about it goes
     /// into `notices`.
-    pub fn read(&self, input: Input, sync_after: Duration, notices: mpsc::Sender<Notice>) -> StreamTask {
+    pub fn read(&self, input: Opened, sync_after: Duration, notices: mpsc::Sender<Placed>) -> StreamTask {
         let (routes, changes) = (self.routes.clone(), self.handle.changes());
         tokio::spawn(Stream { input, routes, sync_after, changes, notices }.run())
     }

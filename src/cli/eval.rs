@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
 use celemetry_engine::{Engine, Options};
@@ -17,6 +18,7 @@ use super::output::OutputArgs;
 use super::report::RateLimit;
 use super::{Status, report};
 use crate::cluster::router::{Outbox, Route, Router};
+use crate::cluster::stream::{Placed, Sink, StreamError};
 use crate::controller::{LowerOptions, Lowered};
 use crate::run::{engine_options, sources_by_target, target_of};
 
@@ -67,7 +69,8 @@ impl Args {
             report::say(&line);
         }
         let snapshot = evaluation.engine.flush_all();
-        Ok(self.output.print(&snapshot, &evaluation.log.records(), started))
+        let printed = self.output.print(&snapshot, &evaluation.log.records(), started);
+        Ok(if evaluation.failed { Status::Input } else { printed })
     }
 
     fn objects(&self) -> Result<Vec<String>, Status> {
@@ -92,6 +95,10 @@ struct Evaluation {
     log: ErrorLog,
     out: Outbox,
     limit: RateLimit,
+    /// What the ERROR event said that was taken last, until it is told.
+    reported: Option<String>,
+    /// Whether an input ended in an ERROR event.
+    failed: bool,
 }
 
 // === impl Evaluation ===
@@ -113,17 +120,20 @@ impl Evaluation {
         }
         let mut route = |(target, source)| Some(Route { target, source, plan: engine.field_plan(source)? });
         let router = Router::new(sources.into_iter().filter_map(&mut route).collect());
-        Evaluation { engine, router, log, out: Outbox::default(), limit: RateLimit::new() }
+        Evaluation {
+            engine,
+            router,
+            log,
+            out: Outbox::default(),
+            limit: RateLimit::new(),
+            reported: None,
+            failed: false,
+        }
     }
 
     fn objects(&mut self, paths: &[String]) -> Result<(), Status> {
         self.router.begin(&mut self.out);
-        let read = read_objects(paths, &mut |document| {
-            let flow = self.router.document(document, &mut self.out);
-            self.apply();
-            flow
-        });
-        if let Err(error) = read {
+        if let Err(error) = read_objects(paths, self) {
             report::say(&format!("error: {error}"));
             return Err(Status::Input);
         }
@@ -133,13 +143,36 @@ impl Evaluation {
     }
 
     fn apply(&mut self) {
-        for notice in self.out.notices.drain(..) {
-            if self.limit.allows(Instant::now()) {
-                report::say(&format!("warning: {notice}"));
-            }
-        }
         for (source, change) in self.out.changes.drain(..) {
             self.engine.apply(source, change, &mut |failure| drop(self.log.note(failure)));
+        }
+    }
+}
+
+impl Sink for Evaluation {
+    fn document(&mut self, document: &[u8]) -> ControlFlow<(), bool> {
+        let flow = self.router.document(document, &mut self.out);
+        self.apply();
+        match flow {
+            ControlFlow::Continue(()) => ControlFlow::Continue(!self.out.notices.is_empty()),
+            ControlFlow::Break(message) => {
+                self.reported = Some(message);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn place(&mut self, input: &str, line: u64) {
+        for notice in self.out.notices.drain(..) {
+            if self.limit.allows(Instant::now()) {
+                let input = input.to_owned();
+                report::say(&format!("warning: {}", Placed { input, line, notice }));
+            }
+        }
+        if let Some(message) = self.reported.take() {
+            self.failed = true;
+            let error = StreamError::Reported { input: input.to_owned(), message };
+            report::say(&format!("error: {error}"));
         }
     }
 }

@@ -9,46 +9,49 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 
 use super::input::{files, parse_documents};
-use crate::cluster::stream::{Input, read_json};
+use crate::cluster::stream::{Input, Sink, read_json};
 
-/// Takes the JSON text of a document; breaks where no more is wanted.
-pub(super) type Take<'t> = &'t mut dyn FnMut(&[u8]) -> ControlFlow<()>;
-
-/// Hands every document of `paths` to `take`, in order.
+/// Hands every document of `paths` to `sink`, in order. Where that breaks, the rest of the file is left out, and the next one
+/// follows.
 ///
 /// # Errors
 /// The first thing that cannot be read, as a line for people.
-pub(super) fn read_objects(paths: &[String], take: Take<'_>) -> Result<(), String> {
+pub(super) fn read_objects(paths: &[String], sink: &mut dyn Sink) -> Result<(), String> {
     for path in paths {
         if path == "-" {
-            if read(&Input::Stdin, std::io::stdin().lock(), take)?.is_break() {
-                return Ok(());
-            }
+            read(&Input::Stdin, std::io::stdin().lock(), sink)?;
             continue;
         }
         for file in files(path).map_err(|error| error.to_string())? {
             let input = Input::File(file.clone());
             let opened = File::open(&file).map_err(|error| format!("{}: {error}", input.name()))?;
-            if read(&input, BufReader::new(opened), take)?.is_break() {
-                return Ok(());
-            }
+            read(&input, BufReader::new(opened), sink)?;
         }
     }
     Ok(())
 }
 
-fn read(input: &Input, mut reader: impl BufRead, take: Take<'_>) -> Result<ControlFlow<()>, String> {
+fn read(input: &Input, mut reader: impl BufRead, sink: &mut dyn Sink) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", input.name());
     let (blank, begins_like_json) = skip_blanks(&mut reader).map_err(failed)?;
     if begins_like_json && !is_named_yaml(input) {
         // What was skipped is put back, so that lines and bytes are counted from the beginning.
         let all = blank.as_slice().chain(reader);
-        return read_json(&input.name(), all, take).map_err(|error| error.to_string());
+        return read_json(&input.name(), all, sink).map_err(|error| error.to_string());
     }
     let mut text = blank;
     reader.read_to_end(&mut text).map_err(failed)?;
     let documents = parse_documents(&input.name(), &text).map_err(|error| error.to_string())?;
-    Ok(documents.into_iter().try_for_each(|document| take(document.value.to_string().as_bytes())))
+    for document in documents {
+        let flow = sink.document(document.value.to_string().as_bytes());
+        if flow != ControlFlow::Continue(false) {
+            sink.place(&input.name(), document.place.line);
+        }
+        if flow.is_break() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn is_named_yaml(input: &Input) -> bool {
@@ -76,16 +79,23 @@ fn skip_blanks(reader: &mut impl BufRead) -> std::io::Result<(Vec<u8>, bool)> {
 mod tests {
     use super::*;
 
+    struct Texts(Vec<String>);
+
+    impl Sink for Texts {
+        fn document(&mut self, document: &[u8]) -> ControlFlow<(), bool> {
+            self.0.push(String::from_utf8(document.to_vec()).unwrap());
+            ControlFlow::Continue(false)
+        }
+
+        fn place(&mut self, _: &str, _: u64) {}
+    }
+
     fn check(input: &Input, text: &str, expected: &[&str]) {
-        let mut documents = vec![];
+        let mut documents = Texts(vec![]);
         // A buffer of one byte meets every boundary.
         let reader = BufReader::with_capacity(1, text.as_bytes());
-        let flow = read(input, reader, &mut |document| {
-            documents.push(String::from_utf8(document.to_vec()).unwrap());
-            ControlFlow::Continue(())
-        });
-        assert_eq!(flow, Ok(ControlFlow::Continue(())), "{text}");
-        assert_eq!(documents, expected, "{text}");
+        assert_eq!(read(input, reader, &mut documents), Ok(()), "{text}");
+        assert_eq!(documents.0, expected, "{text}");
     }
 
     #[test]
@@ -100,7 +110,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_from_the_beginning_of_the_input() {
-        let message = read(&Input::Stdin, "\n\n{\"a\": 1}\nx".as_bytes(), &mut |_| ControlFlow::Continue(()));
-        assert!(message.unwrap_err().starts_with("standard input: line 4, byte 11:"));
+        let message = read(&Input::Stdin, "\n\n{\"a\": 1}\nx".as_bytes(), &mut Texts(vec![]));
+        assert!(message.unwrap_err().starts_with("standard input: line 4, byte 12:"));
     }
 }

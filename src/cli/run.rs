@@ -19,8 +19,7 @@ use super::report::RateLimit;
 use super::signals::Signals;
 use super::{Status, report};
 use crate::admin::{self, Server};
-use crate::cluster::router::Notice;
-use crate::cluster::stream::{Input, StreamError, Summary};
+use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
 use crate::controller::{LowerOptions, Lowered};
 use crate::run::{Running, Settings, StreamTask, engine_options, start};
 
@@ -37,7 +36,8 @@ pub(super) struct Args {
     /// Address of /metrics, /healthz and /readyz [default: 127.0.0.1:9464]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// The first list counts as complete after this long without input
+    /// The first list counts as complete after this long without input; also at the first MODIFIED or DELETED event, and
+    /// after ten times this long at the latest
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     sync_after: Duration,
     /// Go on serving after the end of the input, until SIGINT or SIGTERM
@@ -77,7 +77,8 @@ struct Told {
 
 /// Why the command stopped waiting.
 enum End {
-    Input(Result<Summary, StreamError>),
+    /// The end of the input. It is `None` where the task that read it panicked.
+    Input(Option<Summary>),
     Signal,
 }
 
@@ -100,8 +101,16 @@ pub(super) fn run(args: &Args) -> Status {
         Ok(metrics) => metrics,
         Err(status) => return status,
     };
+    let input = Input::new(events);
+    let opened = match input.open() {
+        Ok(opened) => opened,
+        Err(error) => {
+            report::say(&format!("error: {error}"));
+            return Status::Input;
+        }
+    };
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(args.drive(Input::new(events), metrics)),
+        Ok(runtime) => runtime.block_on(args.drive(&input, opened, metrics)),
         Err(error) => {
             report::say(&format!("error: cannot start: {error}"));
             Status::Input
@@ -119,12 +128,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 // === impl Args ===
 
 impl Args {
-    async fn drive(&self, input: Input, metrics: Vec<Lowered>) -> Status {
+    async fn drive(&self, input: &Input, opened: Opened, metrics: Vec<Lowered>) -> Status {
         let server = match self.bind().await {
             Ok(server) => server,
             Err(status) => return status,
         };
-        let live = Live::start(self.title(&input, server.as_ref()));
+        let live = Live::start(self.title(input, server.as_ref()));
         let told = Arc::new(Told::new(live.clone()));
         let sources: Vec<_> = metrics.iter().map(|m| m.definition.info.source.clone()).collect();
         let (notices, inbox) = mpsc::channel(NOTICE_CAPACITY);
@@ -150,11 +159,13 @@ impl Args {
         for (metric, source) in running.metrics.iter().zip(&sources) {
             told.log().name(*metric, source);
         }
-        tokio::spawn(Arc::clone(&told).pass_on(inbox));
+        let notices_told = tokio::spawn(Arc::clone(&told).pass_on(inbox));
         tokio::spawn(show(running.snapshots(), live.clone()));
-        let mut stream = running.read(input, self.sync_after, notices);
-        let end = self.wait(&running, &mut stream).await;
+        let mut stream = running.read(opened, self.sync_after, notices);
+        let end = self.wait(&running, &mut stream, &live).await;
         stream.abort();
+        // The sender is gone with the stream. A task that panicked has told what it could.
+        let _ = notices_told.await;
         let last = running.finish().await;
         live.finish(Arc::clone(&last));
         self.conclude(end, &last, &told)
@@ -188,33 +199,39 @@ impl Args {
     }
 
     /// Waits for the end of the input, and with `--linger` on; or for a signal.
-    async fn wait(&self, running: &Running, stream: &mut StreamTask) -> End {
+    async fn wait(&self, running: &Running, stream: &mut StreamTask, live: &Live) -> End {
         let mut signals = Signals::new();
-        let end = tokio::select! {
-            end = stream => match end {
-                Ok(end) => End::Input(end),
-                // Only a panic of the stream's task ends it without a result.
-                Err(_) => End::Input(Err(StreamError::Closed)),
-            },
+        let summary = tokio::select! {
+            end = stream => end.ok(),
             () = signals.next() => return End::Signal,
         };
-        if self.linger && matches!(end, End::Input(Ok(_))) && running.flush().await.is_ok() {
+        if self.linger && running.flush().await.is_ok() {
+            if let Some(error) = summary.as_ref().and_then(|summary| summary.failure.as_ref()) {
+                // Where there is no room for it now, it is said at the end all the same.
+                live.say(format!("error: {error}; what came before is still served"));
+            }
             signals.next().await;
         }
-        end
+        End::Input(summary)
     }
 
     /// Says how it went, prints the series and gives the exit status.
     fn conclude(&self, end: End, last: &Snapshot, told: &Told) -> Status {
         let input = match end {
             End::Signal => Status::Success,
-            End::Input(Ok(summary)) => {
-                report::of_counts(&summary.counts).iter().for_each(|line| report::say(line));
-                if summary.failed { Status::Input } else { Status::Success }
+            End::Input(None) => {
+                report::say("error: reading the input broke off");
+                Status::Input
             }
-            End::Input(Err(error)) => {
-                report::say(&format!("error: {error}"));
-                return Status::Input;
+            End::Input(Some(summary)) => {
+                report::of_counts(&summary.counts).iter().for_each(|line| report::say(line));
+                match &summary.failure {
+                    None => Status::Success,
+                    Some(error) => {
+                        report::say(&format!("error: {error}{}", hint(error)));
+                        Status::Input
+                    }
+                }
             }
         };
         let log = told.log();
@@ -227,6 +244,14 @@ impl Args {
         }
         let printed = self.output.print(last, &log.records(), told.started);
         if input == Status::Success { printed } else { input }
+    }
+}
+
+/// What an author of events may not know.
+fn hint(error: &StreamError) -> &'static str {
+    match error {
+        StreamError::Malformed { .. } => "; events must be JSON, `celemetry eval` reads YAML too",
+        _ => "",
     }
 }
 
@@ -265,7 +290,7 @@ impl Told {
         }
     }
 
-    async fn pass_on(self: Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
+    async fn pass_on(self: Arc<Self>, mut notices: mpsc::Receiver<Placed>) {
         while let Some(notice) = notices.recv().await {
             self.say(Some(format!("warning: {notice}")));
         }

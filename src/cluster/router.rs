@@ -54,11 +54,8 @@ pub enum Notice {
     #[error("an object cannot be decoded: {0}")]
     Undecodable(DecodeError),
     /// An event of a type that the watch protocol does not have.
-    #[error("a watch event of unknown type is ignored")]
-    UnknownEvent,
-    /// The stream says that it failed.
-    #[error("the event stream reports an error: {0}")]
-    Error(String),
+    #[error("a watch event of unknown type {0:?} is ignored")]
+    UnknownEvent(String),
 }
 
 /// What was met so far.
@@ -86,7 +83,11 @@ struct Lane {
 /// What is to be done with an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
-    Upsert,
+    /// It may be one of the first list.
+    Insert,
+    /// It changed, so the first list is over.
+    Update,
+    /// It is gone, so the first list is over.
     Delete,
 }
 
@@ -133,40 +134,40 @@ impl Router {
         &self.counts
     }
 
-    /// Takes one JSON value: a watch event, a list or an object. `Break` after an ERROR event, which ends the source:
-    /// no more documents are wanted, and what is incomplete stays so.
-    pub fn document(&mut self, document: &[u8], out: &mut Outbox) -> ControlFlow<()> {
+    /// Takes one JSON value: a watch event, a list or an object. `Break` with its message after an ERROR event, which
+    /// ends the source: no more documents are wanted, and what is incomplete stays so.
+    pub fn document(&mut self, document: &[u8], out: &mut Outbox) -> ControlFlow<String> {
         if let Ok(envelope) = Envelope::split_unchecked(document) {
-            return self.event(&envelope, out);
+            return self.event(&envelope, document, out);
         }
         match List::split(document) {
             Ok(Some(list)) => {
                 for item in &list.items {
-                    self.object(item, Action::Upsert, list.defaults(), out);
+                    self.object(item, Action::Insert, list.defaults(), out);
                 }
             }
             // What is no JSON shows when it is decoded.
-            Ok(None) | Err(_) => self.object(document, Action::Upsert, Defaults::default(), out),
+            Ok(None) | Err(_) => self.object(document, Action::Insert, Defaults::default(), out),
         }
         ControlFlow::Continue(())
     }
 
-    fn event(&mut self, envelope: &Envelope<'_>, out: &mut Outbox) -> ControlFlow<()> {
+    fn event(&mut self, envelope: &Envelope<'_>, document: &[u8], out: &mut Outbox) -> ControlFlow<String> {
         match envelope.event {
-            Event::Added | Event::Modified => {
-                self.object(envelope.object, Action::Upsert, Defaults::default(), out);
-            }
+            Event::Added => self.object(envelope.object, Action::Insert, Defaults::default(), out),
+            Event::Modified => self.object(envelope.object, Action::Update, Defaults::default(), out),
             Event::Deleted => self.object(envelope.object, Action::Delete, Defaults::default(), out),
             Event::Bookmark => self.bookmark(envelope.object, out),
             Event::Error => {
                 let status = decode_whole(envelope.object);
                 let message = status.as_ref().ok().and_then(|status| status.root().get("message")?.as_str());
-                out.notices.push(Notice::Error(message.unwrap_or("no message").to_owned()));
-                return ControlFlow::Break(());
+                return ControlFlow::Break(one_line(message.unwrap_or("no message")));
             }
             Event::Unknown => {
                 self.counts.unknown_events += 1;
-                out.notices.push(Notice::UnknownEvent);
+                let event = decode_whole(document);
+                let name = event.as_ref().ok().and_then(|event| event.root().get("type")?.as_str());
+                out.notices.push(Notice::UnknownEvent(one_line(name.unwrap_or_default())));
             }
         }
         ControlFlow::Continue(())
@@ -214,6 +215,9 @@ impl Router {
                 // It was decodable a moment ago, and the decoders differ only in what they keep.
                 Err(_) => Change::Undecodable { key: None },
             };
+            if action != Action::Insert && !std::mem::replace(&mut lane.complete, true) {
+                out.changes.push((lane.source, Change::End));
+            }
             out.changes.push((lane.source, change));
         }
         match self.likely {
@@ -257,6 +261,15 @@ fn decode(decoder: &mut Decoder, object: &[u8], defaults: Defaults<'_>) -> Resul
 fn decode_whole(object: &[u8]) -> Result<Row, DecodeError> {
     Decoder::new(Arc::new(FieldPlan::whole(HashSeed::default()))).decode(object, Defaults::default())
 }
+
+/// What a stranger wrote, fit for a line of a message: no control characters, and not for ever.
+fn one_line(text: &str) -> String {
+    let shown = text.chars().map(|character| if character.is_control() { ' ' } else { character });
+    shown.take(MESSAGE_CHARACTERS).collect()
+}
+
+/// The most that is shown of a message from the input.
+const MESSAGE_CHARACTERS: usize = 500;
 
 fn is_end_of_first_list(bookmark: NodeRef<'_>) -> Option<bool> {
     let annotations = bookmark.get("metadata")?.get("annotations")?;
@@ -306,8 +319,14 @@ mod tests {
         check(r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}}"#, &["+1 /n"]);
         check(r#"{"kind":"Secret","metadata":{"name":"s"}}"#, &[]);
         check(r#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#, &["+0 /a"]);
-        check(r#"{"type":"MODIFIED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#, &["+0 /a"]);
-        check(r#"{"type":"DELETED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#, &["-0"]);
+        check(
+            r#"{"type":"MODIFIED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#,
+            &["end 0", "+0 /a"],
+        );
+        check(
+            r#"{"type":"DELETED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#,
+            &["end 0", "-0"],
+        );
         check(r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"9"}}}"#, &[]);
         check(
             r#"{"kind":"PodList","apiVersion":"v1","items":[{"metadata":{"name":"a"}}]}"#,
@@ -340,9 +359,17 @@ mod tests {
         let mut out = Outbox::default();
         let mut router = router();
         let error = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old"}}"#;
-        assert_eq!(router.document(error.as_bytes(), &mut out), ControlFlow::Break(()));
-        assert_eq!(out.notices, [Notice::Error("too old".into())]);
+        assert_eq!(router.document(error.as_bytes(), &mut out), ControlFlow::Break("too old".into()));
+        assert!(out.notices.is_empty());
         assert!(out.changes.is_empty() && !router.is_complete());
+    }
+
+    #[test]
+    fn an_event_that_is_no_addition_ends_the_first_list_of_its_kind_only_and_only_once() {
+        let modified = r#"{"type":"MODIFIED","object":{"kind":"Pod","metadata":{"name":"a","uid":"1"}}}"#;
+        let mut router = router();
+        assert_eq!(feed(&mut router, &[modified, modified]).0, ["end 0", "+0 /a", "+0 /a"]);
+        assert!(!router.is_complete());
     }
 
     #[test]
@@ -371,7 +398,7 @@ mod tests {
     fn an_event_of_unknown_type_is_told_and_ignored() {
         let (changes, notices) = feed(&mut router(), &[r#"{"type":"SYNC","object":{"kind":"Pod"}}"#]);
         assert!(changes.is_empty());
-        assert_eq!(notices, [Notice::UnknownEvent]);
+        assert_eq!(notices, [Notice::UnknownEvent("SYNC".into())]);
     }
 
     #[test]

@@ -115,9 +115,44 @@ fn input_that_is_no_json_is_status_1_with_its_line() {
         [&["eval", "-f", PODS][..], &["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"]]
     {
         let (out, err) = ends(arguments, &input, 1);
-        assert!(err.contains("standard input: line 2, byte "), "{err}");
-        assert_eq!(out, "");
+        assert!(err.contains("error: standard input: line 2, byte "), "{err}");
+        assert_eq!(out.is_empty(), arguments[0] == "eval");
     }
+}
+
+#[test]
+fn a_stream_that_breaks_off_keeps_the_results_of_what_came_before() {
+    let whole = event("ADDED", "a", "Running");
+    for (rest, message) in [
+        ("Error from server (Forbidden)\n{}", "line 2, byte 142: not JSON"),
+        (r#"{"type":"ADDED","object":{"#, "a value that does not end"),
+    ] {
+        let run = ["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"];
+        let (out, err) = ends(&run, &format!("{whole}{rest}"), 1);
+        assert!(out.contains(r#"{"phase": "Running"}, "value": 1}"#), "{out}");
+        assert!(err.contains(message), "{err}");
+        assert!(err.contains("events must be JSON"), "{err}");
+        let mut program = Program::run(&["-f", PODS, "--events", "-", "--linger"]);
+        program.write(&format!("{whole}{rest}"));
+        program.close();
+        program.line("what came before is still served");
+        assert_eq!(program.samples(), ["k8s_pod_count{phase=\"Running\"} 1"]);
+        program.signal("TERM");
+        assert_eq!(program.ends(1), out);
+    }
+}
+
+#[test]
+fn an_error_event_ends_its_own_input_only() {
+    let error = r#"{"type":"ERROR","object":{"kind":"Status","message":"too old"}}"#;
+    let broken = scratch("broken.jsonl", &(event("ADDED", "a", "Running") + error + "{}"));
+    let sound = scratch("sound.jsonl", &event("ADDED", "b", "Running"));
+    let (out, err) = ends(&["eval", "-f", PODS, &broken, &sound], "", 1);
+    assert!(out.contains(r#"{"phase": "Running"}, "value": 2}"#), "{out}");
+    assert!(
+        err.contains("error: ") && err.contains("broken.jsonl: the event stream reports an error: too old"),
+        "{err}"
+    );
 }
 
 #[test]
@@ -313,7 +348,10 @@ fn an_error_event_is_reported_and_ends_the_source_with_status_1() {
         + &event("ADDED", "b", "Running");
     let arguments = ["run", "-f", PODS, "--events", "-", "--listen", "127.0.0.1:0"];
     let (out, err) = ends(&arguments, &input, 1);
-    assert!(err.contains("the event stream reports an error: too old resource version"), "{err}");
+    assert!(
+        err.contains("error: standard input: the event stream reports an error: too old resource version"),
+        "{err}"
+    );
     assert!(out.contains(r#""value": 1}"#), "{out}");
 }
 
@@ -347,7 +385,8 @@ fn an_object_that_cannot_be_decoded_is_told_and_never_fatal() {
     for arguments in [&["eval", "-f", PODS][..], &run] {
         let (out, err) = ends(arguments, &input, 0);
         assert!(out.contains(r#""value": 1}"#), "{out}");
-        assert!(err.contains("warning: an object cannot be decoded: "), "{err}");
+        assert!(err.contains("warning: standard input: line 2: an object cannot be decoded: "), "{err}");
+        assert!(err.contains("warning: standard input: line 3: an object cannot be decoded: "), "{err}");
         assert!(err.contains("2 objects could not be decoded"), "{err}");
     }
 }

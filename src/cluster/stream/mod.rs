@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use celemetry_engine::change::{Change, SourceId};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::framing::Framing;
 pub use super::framing::Malformed;
@@ -32,27 +32,45 @@ pub enum Input {
 #[derive(Debug)]
 pub struct Stream {
     /// Where bytes come from.
-    pub input: Input,
+    pub input: Opened,
     /// Which objects go where.
     pub routes: Vec<Route>,
-    /// The first list counts as complete after this long without input.
+    /// The first list counts as complete after this long without input, and after ten times as long anyway.
     pub sync_after: Duration,
     /// Where changes go; while it is full the input is not read.
     pub changes: mpsc::Sender<(SourceId, Change)>,
     /// Where notices go; while it is full further ones are dropped, since [`Counts`] holds their number.
-    pub notices: mpsc::Sender<Notice>,
+    pub notices: mpsc::Sender<Placed>,
+}
+
+/// An input that could be opened.
+pub struct Opened {
+    name: String,
+    reader: Box<dyn Read + Send>,
+}
+
+/// A notice, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{input}: line {line}: {notice}")]
+pub struct Placed {
+    /// The input's name.
+    pub input: String,
+    /// The line on which the document begins, from 1.
+    pub line: u64,
+    /// What is odd about it.
+    pub notice: Notice,
 }
 
 /// How a stream ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Summary {
     /// What was met.
     pub counts: Counts,
-    /// Whether an ERROR event ended it.
-    pub failed: bool,
+    /// What ended it before its end. What came before that stays applied.
+    pub failure: Option<StreamError>,
 }
 
-/// Why a stream could not be read to its end.
+/// Why a stream was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// The input could not be opened or read.
@@ -71,6 +89,14 @@ pub enum StreamError {
         /// Where, and what is wrong there.
         error: Malformed,
     },
+    /// The input says that it failed, by an ERROR event.
+    #[error("{input}: the event stream reports an error: {message}")]
+    Reported {
+        /// The input's name.
+        input: String,
+        /// As it was reported.
+        message: String,
+    },
     /// Nobody takes changes any more.
     #[error("the engine has ended")]
     Closed,
@@ -83,71 +109,114 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Chunks that are read ahead, so that reading and decoding overlap. When full the reader waits.
 const CHUNK_CAPACITY: usize = 4;
 
+/// So many times [`Stream::sync_after`] the first list may take where input never pauses.
+const SYNC_PATIENCE: u32 = 10;
+
 // === impl Stream ===
 
 impl Stream {
     /// Reads to the end of input, an ERROR event or an error.
-    ///
-    /// # Errors
-    /// Where the input cannot be read or is not JSON; what came before stays applied.
-    pub async fn run(self) -> Result<Summary, StreamError> {
-        let chunks = read_in_thread(self.input.clone());
-        self.follow(chunks).await
+    pub async fn run(self) -> Summary {
+        let Stream { input: Opened { name, reader }, routes, sync_after, changes, notices } = self;
+        let outlet = Outlet { out: Outbox::default(), changes, notices };
+        Flow::new(name, routes, sync_after, outlet).follow(read_in_thread(reader)).await
+    }
+}
+
+// === impl Flow ===
+
+impl Flow {
+    fn new(name: String, routes: Vec<Route>, sync_after: Duration, outlet: Outlet) -> Self {
+        let longest = sync_after.saturating_mul(SYNC_PATIENCE);
+        let sync_at = Instant::now().checked_add(longest);
+        Flow { name, router: Router::new(routes), outlet, sync_after, sync_at }
     }
 
-    async fn follow(self, mut chunks: mpsc::Receiver<Chunk>) -> Result<Summary, StreamError> {
-        let name = self.input.name();
-        let malformed = |error| StreamError::Malformed { input: name.clone(), error };
-        let mut router = Router::new(self.routes);
+    async fn follow(mut self, mut chunks: mpsc::Receiver<Chunk>) -> Summary {
+        let failure = self.documents(&mut chunks).await.err();
+        Summary { counts: self.router.counts().clone(), failure }
+    }
+
+    async fn documents(&mut self, chunks: &mut mpsc::Receiver<Chunk>) -> Result<(), StreamError> {
         let mut framing = Framing::new();
-        let mut outlet = Outlet { out: Outbox::default(), changes: self.changes, notices: self.notices };
-        router.begin(&mut outlet.out);
-        outlet.send().await?;
-        while let Some(chunk) = next_chunk(&mut chunks, &mut router, self.sync_after, &mut outlet).await? {
-            framing.push(chunk.map_err(|source| StreamError::Read { input: name.clone(), source })?);
-            while let Some(document) = framing.next().map_err(malformed)? {
-                let flow = router.document(document, &mut outlet.out);
-                outlet.send().await?;
-                if flow.is_break() {
-                    return Ok(Summary { counts: router.counts().clone(), failed: true });
-                }
+        self.router.begin(&mut self.outlet.out);
+        self.send(0).await?;
+        while let Some(chunk) = self.next_chunk(chunks).await? {
+            let input = || self.name.clone();
+            framing.push(chunk.map_err(|source| StreamError::Read { input: input(), source })?);
+            if let Err(error) = self.values(&mut framing).await? {
+                return self.malformed(error).await;
             }
         }
-        framing.finish().map_err(malformed)?;
-        router.complete(&mut outlet.out);
-        outlet.send().await?;
-        Ok(Summary { counts: router.counts().clone(), failed: false })
+        if let Err(error) = framing.finish() {
+            return self.malformed(error).await;
+        }
+        self.complete().await
     }
-}
 
-/// Waits for input; where it stays away long enough the first lists are complete.
-async fn next_chunk(
-    chunks: &mut mpsc::Receiver<Chunk>,
-    router: &mut Router,
-    sync_after: Duration,
-    outlet: &mut Outlet,
-) -> Result<Option<Chunk>, StreamError> {
-    if !router.is_complete() {
-        match timeout(sync_after, chunks.recv()).await {
-            Ok(chunk) => return Ok(chunk),
-            Err(_) => {
-                router.complete(&mut outlet.out);
-                outlet.send().await?;
+    /// Passes on every value that is complete.
+    async fn values(&mut self, framing: &mut Framing) -> Result<Result<(), Malformed>, StreamError> {
+        loop {
+            let document = match framing.next() {
+                Ok(Some(document)) => document,
+                Ok(None) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            };
+            let flow = self.router.document(document, &mut self.outlet.out);
+            self.send(if self.outlet.out.notices.is_empty() { 0 } else { framing.line() }).await?;
+            if let ControlFlow::Break(message) = flow {
+                return Err(StreamError::Reported { input: self.name.clone(), message });
             }
         }
     }
-    Ok(chunks.recv().await)
+
+    /// The input ends for us where it stops being JSON, so that what came before counts; unless that was nothing.
+    async fn malformed(&mut self, error: Malformed) -> Result<(), StreamError> {
+        if self.router.counts().objects > 0 {
+            self.complete().await?;
+        }
+        Err(StreamError::Malformed { input: self.name.clone(), error })
+    }
+
+    /// Waits for input. Where it stays away long enough, or never does, the first lists are complete.
+    async fn next_chunk(&mut self, chunks: &mut mpsc::Receiver<Chunk>) -> Result<Option<Chunk>, StreamError> {
+        if !self.router.is_complete() {
+            let left = self.sync_at.map(|at| at.saturating_duration_since(Instant::now()));
+            let patience = left.map_or(self.sync_after, |left| left.min(self.sync_after));
+            if left != Some(Duration::ZERO)
+                && let Ok(chunk) = timeout(patience, chunks.recv()).await
+            {
+                return Ok(chunk);
+            }
+            self.complete().await?;
+        }
+        Ok(chunks.recv().await)
+    }
+
+    async fn complete(&mut self) -> Result<(), StreamError> {
+        self.router.complete(&mut self.outlet.out);
+        self.send(0).await
+    }
+
+    async fn send(&mut self, line: u64) -> Result<(), StreamError> {
+        self.outlet.send(&self.name, line).await
+    }
 }
 
-/// Hands every JSON value of `reader` to `take`, in order, until that breaks. `input` names it in errors.
+/// Takes JSON values one after another.
+pub trait Sink {
+    /// Takes a value; breaks where no more are wanted. Gives whether there is anything to be said of it.
+    fn document(&mut self, document: &[u8]) -> ControlFlow<(), bool>;
+
+    /// Says what there is to be said of the value taken last: where it begins.
+    fn place(&mut self, input: &str, line: u64);
+}
+
+/// Hands every JSON value of `reader` to `sink`, in order, until that breaks. `input` names it in errors.
 ///
 /// # Errors
 /// Where the input cannot be read or is not JSON.
-pub fn read_json(
-    input: &str,
-    mut reader: impl Read,
-    take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
-) -> Result<ControlFlow<()>, StreamError> {
+pub fn read_json(input: &str, mut reader: impl Read, sink: &mut dyn Sink) -> Result<(), StreamError> {
     let malformed = |error| StreamError::Malformed { input: input.to_owned(), error };
     let mut framing = Framing::new();
     loop {
@@ -160,21 +229,25 @@ pub fn read_json(
         }
         framing.push(chunk);
         while let Some(document) = framing.next().map_err(malformed)? {
-            if take(document).is_break() {
-                return Ok(ControlFlow::Break(()));
+            match sink.document(document) {
+                ControlFlow::Continue(false) => {}
+                ControlFlow::Continue(true) => sink.place(input, framing.line()),
+                ControlFlow::Break(()) => {
+                    sink.place(input, framing.line());
+                    return Ok(());
+                }
             }
         }
     }
-    framing.finish().map_err(malformed)?;
-    Ok(ControlFlow::Continue(()))
+    framing.finish().map_err(malformed)
 }
 
 /// Reads on a thread of its own: a read from a silent pipe cannot be cancelled, and must not hold up the end of the
 /// process. The thread ends with the input, or with the first chunk that nobody takes.
-fn read_in_thread(input: Input) -> mpsc::Receiver<Chunk> {
+fn read_in_thread(reader: Box<dyn Read + Send>) -> mpsc::Receiver<Chunk> {
     let (sender, receiver) = mpsc::channel(CHUNK_CAPACITY);
     std::thread::spawn(move || {
-        if let Err(error) = read(input, &sender) {
+        if let Err(error) = read(reader, &sender) {
             // Refused only where the stream has ended, and with it the interest in the error.
             let _ = sender.blocking_send(Err(error));
         }
@@ -182,11 +255,7 @@ fn read_in_thread(input: Input) -> mpsc::Receiver<Chunk> {
     receiver
 }
 
-fn read(input: Input, sender: &mpsc::Sender<Chunk>) -> std::io::Result<()> {
-    let mut reader: Box<dyn Read> = match input {
-        Input::Stdin => Box::new(std::io::stdin()),
-        Input::File(path) => Box::new(File::open(path)?),
-    };
+fn read(mut reader: Box<dyn Read>, sender: &mpsc::Sender<Chunk>) -> std::io::Result<()> {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
         match reader.read(&mut chunk) {
@@ -201,20 +270,30 @@ fn read(input: Input, sender: &mpsc::Sender<Chunk>) -> std::io::Result<()> {
     }
 }
 
+/// A stream under way.
+struct Flow {
+    name: String,
+    router: Router,
+    outlet: Outlet,
+    sync_after: Duration,
+    /// When the first list counts as complete anyway; `None` beyond the end of the clock.
+    sync_at: Option<Instant>,
+}
+
 /// The two channels, and what is about to go into them.
 struct Outlet {
     out: Outbox,
     changes: mpsc::Sender<(SourceId, Change)>,
-    notices: mpsc::Sender<Notice>,
+    notices: mpsc::Sender<Placed>,
 }
 
 // === impl Outlet, Input ===
 
 impl Outlet {
-    async fn send(&mut self) -> Result<(), StreamError> {
+    async fn send(&mut self, input: &str, line: u64) -> Result<(), StreamError> {
         for notice in self.out.notices.drain(..) {
             // Full: see `Stream::notices`.
-            let _ = self.notices.try_send(notice);
+            let _ = self.notices.try_send(Placed { input: input.to_owned(), line, notice });
         }
         for change in self.out.changes.drain(..) {
             self.changes.send(change).await.map_err(|_| StreamError::Closed)?;
@@ -229,12 +308,33 @@ impl Input {
         if name == "-" { Input::Stdin } else { Input::File(name.into()) }
     }
 
+    /// Opens it, which may wait for the writer of a named pipe.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn open(&self) -> Result<Opened, StreamError> {
+        let reader: Box<dyn Read + Send> = match self {
+            Input::Stdin => Box::new(std::io::stdin()),
+            Input::File(path) => match File::open(path) {
+                Ok(file) => Box::new(file),
+                Err(source) => return Err(StreamError::Read { input: self.name(), source }),
+            },
+        };
+        Ok(Opened { name: self.name(), reader })
+    }
+
     /// What messages call it.
     pub fn name(&self) -> String {
         match self {
             Input::Stdin => "standard input".into(),
             Input::File(path) => path.display().to_string(),
         }
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -9,16 +9,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::{Chunk, Input, Stream, StreamError, Summary};
-use crate::cluster::router::{Notice, Route};
+use super::{Chunk, Flow, Input, Outlet, Placed, StreamError, Summary};
+use crate::cluster::router::{Outbox, Route};
 use crate::cluster::target::Target;
 
 /// A stream over Pods whose input the test writes.
 struct Bench {
     chunks: Option<mpsc::Sender<Chunk>>,
     changes: mpsc::Receiver<(SourceId, Change)>,
-    notices: mpsc::Receiver<Notice>,
-    task: JoinHandle<Result<Summary, StreamError>>,
+    notices: mpsc::Receiver<Placed>,
+    task: JoinHandle<Summary>,
 }
 
 fn bench(change_capacity: usize) -> Bench {
@@ -26,14 +26,10 @@ fn bench(change_capacity: usize) -> Bench {
     let (change_sender, changes) = mpsc::channel(change_capacity);
     let (notice_sender, notices) = mpsc::channel(16);
     let plan = Arc::new(FieldPlan::whole(HashSeed::default()));
-    let stream = Stream {
-        input: Input::Stdin,
-        routes: vec![Route { target: Target::new(None, None, Some("Pod")), source: SourceId(0), plan }],
-        sync_after: Duration::from_secs(1),
-        changes: change_sender,
-        notices: notice_sender,
-    };
-    let task = tokio::spawn(stream.follow(chunks));
+    let routes = vec![Route { target: Target::new(None, None, Some("Pod")), source: SourceId(0), plan }];
+    let outlet = Outlet { out: Outbox::default(), changes: change_sender, notices: notice_sender };
+    let flow = Flow::new("standard input".into(), routes, Duration::from_secs(1), outlet);
+    let task = tokio::spawn(flow.follow(chunks));
     Bench { chunks: Some(chunk_sender), changes, notices, task }
 }
 
@@ -55,7 +51,7 @@ impl Bench {
     }
 
     /// Ends the input, and gives all changes that were left and how the stream ended.
-    async fn end(mut self) -> (Vec<String>, Result<Summary, StreamError>) {
+    async fn end(mut self) -> (Vec<String>, Option<StreamError>) {
         self.chunks = None;
         let mut changes = vec![];
         loop {
@@ -64,7 +60,7 @@ impl Bench {
                 change => changes.push(change),
             }
         }
-        (changes, self.task.await.unwrap())
+        (changes, self.task.await.unwrap().failure)
     }
 }
 
@@ -88,7 +84,7 @@ async fn check(input: &str, expected: &[&str]) {
         });
         let (changes, end) = bench.end().await;
         assert_eq!(changes, expected, "{input} in pieces of {chunk}");
-        assert!(end.is_ok());
+        assert!(end.is_none());
     }
 }
 
@@ -134,26 +130,25 @@ async fn a_full_channel_stops_reading() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_event_ends_the_stream_with_its_message() {
-    let mut bench = bench(64);
+    let bench = bench(64);
     bench.write(added("a").as_bytes()).await;
     bench.write(br#"{"type":"ERROR","object":{"kind":"Status","message":"too old"}}"#).await;
-    assert_eq!(bench.notices.recv().await, Some(Notice::Error("too old".into())));
     let (changes, end) = bench.end().await;
     assert_eq!(changes, ["begin", "+a"]);
-    assert!(end.unwrap().failed);
+    assert_eq!(end.unwrap().to_string(), "standard input: the event stream reports an error: too old");
 }
 
 async fn refused(input: &str) -> String {
     let bench = bench(64);
     bench.write(input.as_bytes()).await;
-    bench.end().await.1.unwrap_err().to_string()
+    bench.end().await.1.unwrap().to_string()
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_no_json_is_refused_with_its_line_and_byte() {
     let input = format!("{}\nError from server\n", added("a"));
     let message = refused(&input).await;
-    let byte = added("a").len() + 1;
+    let byte = added("a").len() + 2;
     assert!(message.starts_with(&format!("standard input: line 2, byte {byte}: not JSON")), "{message}");
 }
 
@@ -162,17 +157,54 @@ async fn an_input_that_ends_within_a_value_is_refused() {
     assert!(refused(r#"{"type":"ADDED","object":{"kind""#).await.contains("does not end"));
 }
 
-#[tokio::test]
-async fn a_missing_file_is_an_error_that_names_it() {
-    let (changes, _changes) = mpsc::channel(4);
-    let (notices, _notices) = mpsc::channel(4);
-    let stream = Stream {
-        input: Input::new("/nonexistent/events.jsonl"),
-        routes: vec![],
-        sync_after: Duration::from_secs(1),
-        changes,
-        notices,
-    };
-    let message = stream.run().await.unwrap_err().to_string();
+#[test]
+fn a_missing_file_is_an_error_that_names_it() {
+    let message = Input::new("/nonexistent/events.jsonl").open().unwrap_err().to_string();
     assert!(message.starts_with("/nonexistent/events.jsonl: "), "{message}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_before_text_that_is_no_json_is_a_complete_list() {
+    for broken in ["Error from server\n{}", r#"{"type":"ADDED","object":{"kind""#] {
+        let bench = bench(64);
+        bench.write(format!("{}\n{broken}", added("a")).as_bytes()).await;
+        let (changes, end) = bench.end().await;
+        assert_eq!(changes, ["begin", "+a", "end"], "{broken}");
+        assert!(matches!(end, Some(StreamError::Malformed { .. })), "{broken}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_list_ends_though_the_input_never_pauses() {
+    let mut bench = bench(1_000);
+    let (mut seen, mut written) = (vec![], 0);
+    let start = Instant::now();
+    while !seen.iter().any(|change| change == "end") && written < 100 {
+        bench.write(added(&format!("p{written}")).as_bytes()).await;
+        written += 1;
+        sleep(Duration::from_millis(300)).await;
+        while let Ok((_, change)) = bench.changes.try_recv() {
+            seen.push(if matches!(change, Change::End) { "end" } else { "" }.to_owned());
+        }
+    }
+    let taken = start.elapsed();
+    assert!(taken >= Duration::from_secs(10) && taken < Duration::from_secs(11), "{taken:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_names_the_line_on_which_its_document_begins() {
+    let odd = "{\n \"type\": \"ODD\",\n \"object\": {}\n}";
+    let input = format!("{}\n\n{odd}\n{odd}", added("a"));
+    for size in [1, 7, 50, 4096] {
+        let mut bench = bench(64);
+        for piece in input.as_bytes().chunks(size) {
+            bench.write(piece).await;
+        }
+        for line in [3, 7] {
+            let notice = bench.notices.recv().await.unwrap().to_string();
+            let expected =
+                format!("standard input: line {line}: a watch event of unknown type \"ODD\" is ignored");
+            assert_eq!(notice, expected, "in pieces of {size}");
+        }
+    }
 }
