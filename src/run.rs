@@ -36,8 +36,8 @@ pub struct Settings {
     pub server: Option<Server>,
     /// The conventions of the page that is served.
     pub profile: Profile,
-    /// Told of every expression that has no value for an object; must not block.
-    pub on_failure: FailureListener,
+    /// Told of every expression that has no value for an object.
+    pub failures: Box<dyn FailureListener>,
 }
 
 /// The task that reads a stream.
@@ -96,7 +96,7 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let (coordinator, handle) = MetricUpdateCoordinator::new(coordinator::Settings {
         engine: engine_options(true),
         heartbeat: settings.heartbeat,
-        on_failure: settings.on_failure,
+        failures: settings.failures,
         telemetry: Arc::clone(&telemetry),
     });
     let coordinator = tokio::spawn(coordinator.run());

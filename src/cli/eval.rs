@@ -144,6 +144,7 @@ impl Evaluation {
 
     fn apply(&mut self) {
         for (source, change) in self.out.changes.drain(..) {
+            self.log.applying(source, &change);
             self.engine.apply(source, change, &mut |failure| drop(self.log.note(failure)));
         }
     }

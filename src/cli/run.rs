@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use celemetry_engine::Failure;
+use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::scalar;
 use celemetry_engine::snapshot::Snapshot;
 use tokio::sync::{mpsc, watch};
@@ -21,6 +23,7 @@ use super::{Status, report};
 use crate::admin::{self, Server};
 use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
 use crate::controller::{LowerOptions, Lowered};
+use crate::coordinator::FailureListener;
 use crate::run::{Running, Settings, StreamTask, engine_options, start};
 
 /// Keep Metrics up to date over a stream of watch events, show them and serve them to Prometheus
@@ -74,6 +77,9 @@ struct Told {
     live: Live,
     started: SystemTime,
 }
+
+/// Passes on what the coordinator tells.
+struct Listener(Arc<Told>);
 
 /// Why the command stopped waiting.
 enum End {
@@ -143,10 +149,7 @@ impl Args {
             heartbeat: self.heartbeat,
             server,
             profile: self.output.profile.of_export(),
-            on_failure: Box::new(move |failure| {
-                let line = listener.log().note(failure);
-                listener.say(line);
-            }),
+            failures: Box::new(Listener(listener)),
         });
         let running = match started.await {
             Ok(running) => running,
@@ -263,7 +266,18 @@ async fn show(mut snapshots: watch::Receiver<Arc<Snapshot>>, live: Live) {
     }
 }
 
-// === impl Told ===
+// === impl Listener, Told ===
+
+impl FailureListener for Listener {
+    fn applying(&mut self, source: SourceId, change: &Change) {
+        self.0.log().applying(source, change);
+    }
+
+    fn failed(&mut self, failure: &Failure<'_>) {
+        let line = self.0.log().note(failure);
+        self.0.say(line);
+    }
+}
 
 impl Told {
     fn new(live: Live) -> Self {

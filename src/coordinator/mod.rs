@@ -38,7 +38,7 @@ pub struct MetricUpdateCoordinator {
     metrics: BTreeMap<MetricId, Metric>,
     plans: BTreeMap<SourceId, watch::Sender<Arc<FieldPlan>>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
-    on_failure: FailureListener,
+    failures: Box<dyn FailureListener>,
     telemetry: Arc<Telemetry>,
     changes: mpsc::Receiver<(SourceId, Change)>,
     control: mpsc::Receiver<Control>,
@@ -52,14 +52,20 @@ pub struct Settings {
     pub engine: Options,
     /// At least this often every series is sent again; 60 s on the command line.
     pub heartbeat: Duration,
-    /// Told of every expression that has no value for an object. Called on the coordinator's task: must not block.
-    pub on_failure: FailureListener,
+    /// Told of every expression that has no value for an object.
+    pub failures: Box<dyn FailureListener>,
     /// Counts the flushes.
     pub telemetry: Arc<Telemetry>,
 }
 
-/// See [`Settings::on_failure`].
-pub type FailureListener = Box<dyn FnMut(&Failure<'_>) + Send>;
+/// Knows which expressions have no value for which objects. Called on the coordinator's task: must not block.
+pub trait FailureListener: Send {
+    /// A change of a source is about to be applied. The failures that follow, up to the next change, are of its object.
+    fn applying(&mut self, source: SourceId, change: &Change);
+
+    /// An expression has no value for the object of the change.
+    fn failed(&mut self, failure: &Failure<'_>);
+}
 
 /// A metric as it is registered.
 #[derive(Clone, Debug)]
@@ -143,7 +149,7 @@ impl MetricUpdateCoordinator {
             metrics: BTreeMap::new(),
             plans: BTreeMap::new(),
             snapshots,
-            on_failure: settings.on_failure,
+            failures: settings.failures,
             telemetry: settings.telemetry,
             changes,
             control,
@@ -197,7 +203,9 @@ impl MetricUpdateCoordinator {
 
     fn apply(&mut self, changes: Vec<(SourceId, Change)>) {
         for (source, change) in changes {
-            self.engine.apply(source, change, &mut self.on_failure);
+            let failures = &mut *self.failures;
+            failures.applying(source, &change);
+            self.engine.apply(source, change, &mut |failure| failures.failed(failure));
         }
         self.note_dirty();
     }

@@ -22,7 +22,7 @@ fn start() -> Handle {
     let settings = Settings {
         engine: Options::default(),
         heartbeat: Duration::from_secs(60),
-        on_failure: Box::new(|_| {}),
+        failures: Box::new(Deaf),
         telemetry: Arc::default(),
     };
     let (coordinator, handle) = MetricUpdateCoordinator::new(settings);
@@ -186,7 +186,7 @@ async fn the_coordinator_ends_with_its_last_handle() {
     let (coordinator, handle) = MetricUpdateCoordinator::new(Settings {
         engine: Options::default(),
         heartbeat: Duration::from_secs(60),
-        on_failure: Box::new(|_| {}),
+        failures: Box::new(Deaf),
         telemetry: Arc::default(),
     });
     let task = tokio::spawn(coordinator.run());
@@ -284,4 +284,13 @@ async fn a_definition_that_does_not_compile_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_source_has_no_plans() {
     assert!(start().plans(SourceId(7)).await.unwrap().is_none());
+}
+
+/// Nobody asks for failures here.
+struct Deaf;
+
+impl super::FailureListener for Deaf {
+    fn applying(&mut self, _: SourceId, _: &Change) {}
+
+    fn failed(&mut self, _: &celemetry_engine::Failure<'_>) {}
 }

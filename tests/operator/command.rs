@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::program::{Program, ends, root};
+use crate::program::{Program, ends, root, scratch};
 
 const PODS: &str = "examples/pods-by-phase.yaml";
 const SHOP: &str = "examples/events/shop.jsonl";
@@ -20,13 +20,6 @@ fn event(kind: &str, name: &str, phase: &str) -> String {
 
 fn file(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap()
-}
-
-/// A file that lives as long as the test.
-fn scratch(name: &str, text: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
 }
 
 // --- usage

@@ -55,6 +55,13 @@ pub(crate) fn ends(arguments: &[&str], input: &str, status: i32) -> (String, Str
     (out, err)
 }
 
+/// A file that lives as long as the test.
+pub(crate) fn scratch(name: &str, text: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 // === impl Program ===
 
 impl Program {
