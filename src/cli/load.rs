@@ -13,7 +13,7 @@ use celemetry_engine::{Engine, Options};
 use super::input::{Document, Place, read_documents};
 use super::metrics::{Metrics, PlacedMetric, read_metrics};
 use super::{Status, report};
-use crate::controller::{LowerOptions, Lowered, lower};
+use crate::controller::{LowerOptions, Lowered, lower_in_part};
 use crate::export::conflict::{Claim, resolve};
 use crate::export::profile::Profile;
 
@@ -29,8 +29,13 @@ pub(super) struct MetricsArgs {
 #[derive(Debug, Default)]
 struct Findings {
     metrics: Vec<(Place, Lowered)>,
+    /// What is left of those with defects, to be compiled only for what else is wrong with them.
+    remnants: Vec<(Place, Lowered)>,
     problems: Vec<String>,
 }
+
+/// What a conflict of names means for its loser.
+const LEFT_OUT: &str = "its series are left out of /metrics and the formats prometheus, openmetrics and otlp, not of json and table";
 
 // === impl MetricsArgs ===
 
@@ -51,10 +56,10 @@ impl MetricsArgs {
         engine: Options,
     ) -> Result<Vec<Lowered>, Status> {
         let mut findings = Findings::default();
-        match read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read) {
-            Ok(documents) => findings.documents(documents, options),
-            Err(error) => findings.problems.push(error.to_string()),
-        }
+        let (documents, errors) =
+            read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read);
+        findings.problems.extend(errors.iter().map(ToString::to_string));
+        findings.documents(documents, options);
         findings.compile(engine, profile);
         if findings.metrics.is_empty() && findings.problems.is_empty() {
             findings.problems.push(format!("{}: no Metric there", self.metrics.join(", ")));
@@ -78,19 +83,20 @@ impl Findings {
         warn(&notes);
         self.problems.extend(errors);
         for PlacedMetric { place, metric } in metrics {
-            match lower(&metric, options) {
-                Err(errors) => self.refuse(&place, metric.metadata.name.as_deref(), &errors),
-                Ok(lowered) => {
-                    let located = |warning| format!("{place}: {warning}");
-                    warn(&lowered.warnings.iter().map(located).collect::<Vec<_>>());
-                    self.metrics.push((place, lowered));
-                }
+            let (lowered, errors) = lower_in_part(&metric, options);
+            if errors.is_empty() {
+                let located = |warning| format!("{place}: {warning}");
+                warn(&lowered.warnings.iter().map(located).collect::<Vec<_>>());
+                self.metrics.push((place, lowered));
+            } else {
+                self.refuse(&place, metric.metadata.name.as_deref(), &errors);
+                self.remnants.push((place, lowered));
             }
         }
     }
 
     fn refuse(&mut self, place: &Place, name: Option<&str>, errors: &[CompileError]) {
-        let name = name.unwrap_or("without a name");
+        let name = name.filter(|name| !name.is_empty()).unwrap_or("without a name");
         self.problems.extend(errors.iter().map(|error| format!("{place}: Metric {name}: {error}")));
     }
 
@@ -106,6 +112,11 @@ impl Findings {
                 Err(errors) => {
                     refused.push((place.clone(), lowered.definition.info.object.clone(), errors));
                 }
+            }
+        }
+        for (place, lowered) in &self.remnants {
+            if let Err(errors) = engine.register(&lowered.definition, &[source]) {
+                refused.push((place.clone(), lowered.definition.info.object.clone(), errors));
             }
         }
         for (place, name, errors) in &refused {
@@ -126,7 +137,7 @@ impl Findings {
         let claims: Vec<_> = compiled.iter().map(claim).collect();
         for (id, conflict) in resolve(profile, &claims) {
             let place = &self.metrics[compiled[&id]].0;
-            report::say(&format!("warning: {place}: not exported: {conflict}"));
+            report::say(&format!("warning: {place}: NameConflict: {conflict}; {LEFT_OUT}"));
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::api;
 use crate::controller::{ManifestObject, read_manifest};
 
@@ -35,7 +37,14 @@ pub struct PlacedMetric {
 pub fn read_metrics(documents: Vec<Document>) -> Metrics {
     let mut metrics = Metrics::default();
     let mut seen = BTreeMap::new();
-    for Document { place, value } in documents.into_iter().flat_map(items) {
+    let mut unwrapped = vec![];
+    for document in documents {
+        match object_of_event(document) {
+            Ok(document) => unwrapped.extend(document),
+            Err(error) => metrics.errors.push(error),
+        }
+    }
+    for Document { place, value } in unwrapped.into_iter().flat_map(items) {
         let manifest = match read_manifest(value) {
             Ok(manifest) => manifest,
             Err(errors) => {
@@ -61,6 +70,24 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
         metrics.metrics.push(PlacedMetric { place, metric });
     }
     metrics
+}
+
+/// The object of a watch event; any other document as it is. A bookmark holds nothing.
+fn object_of_event(mut document: Document) -> Result<Option<Document>, String> {
+    let is_event = document.value.as_object().is_some_and(|value| {
+        value.len() == 2 && value.get("type").is_some_and(Value::is_string) && value.contains_key("object")
+    });
+    if !is_event {
+        return Ok(Some(document));
+    }
+    match document.value["type"].as_str().unwrap_or_default() {
+        "ADDED" | "MODIFIED" => {
+            document.value = document.value["object"].take();
+            Ok(Some(document))
+        }
+        "BOOKMARK" => Ok(None),
+        other => Err(format!("{}: is a watch event of type {other:?}, not a Metric", document.place)),
+    }
 }
 
 #[cfg(test)]
@@ -90,6 +117,17 @@ mod tests {
             "kind: MetricList\napiVersion: metrics.openmcp.cloud/v1alpha1\nitems: [metadata: {name: a}]",
             &["a"],
             &[],
+        );
+    }
+
+    #[test]
+    fn metrics_are_unwrapped_from_watch_events() {
+        check(
+            r#"{"type":"ADDED","object":{"apiVersion":"metrics.openmcp.cloud/v1alpha1","kind":"Metric","metadata":{"name":"a"}}}
+               {"type":"BOOKMARK","object":{"apiVersion":"metrics.openmcp.cloud/v1alpha1","kind":"Metric"}}
+               {"type":"ERROR","object":{"kind":"Status"}}"#,
+            &["a"],
+            &["f.yaml:3: is a watch event of type \"ERROR\", not a Metric"],
         );
     }
 

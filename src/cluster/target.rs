@@ -48,6 +48,14 @@ pub fn is_cluster_scoped(api_version: &str, kind: &str) -> bool {
     CLUSTER_SCOPED.iter().any(|(known, kinds)| *known == group && kinds.contains(&kind))
 }
 
+/// The same for a target as written: the kind in any case, the group perhaps left open.
+pub fn is_kind_outside_namespaces(group: Option<&str>, kind: &str) -> bool {
+    CLUSTER_SCOPED.iter().any(|(known, kinds)| {
+        group.is_none_or(|group| group == *known)
+            && kinds.iter().any(|known| known.eq_ignore_ascii_case(kind))
+    })
+}
+
 const CLUSTER_SCOPED: &[(&str, &[&str])] = &[
     ("", &["ComponentStatus", "Namespace", "Node", "PersistentVolume"]),
     (
@@ -122,6 +130,8 @@ mod tests {
             ("example.org/v1", "Node", false),
         ] {
             assert_eq!(is_cluster_scoped(api_version, kind), outside, "{api_version} {kind}");
+            let group = group_and_version(api_version).0;
+            assert_eq!(is_kind_outside_namespaces(Some(group), &kind.to_lowercase()), outside, "{kind}");
         }
     }
 }

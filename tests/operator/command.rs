@@ -170,7 +170,7 @@ const BAD: &str = "
 apiVersion: metrics.open-control-plane.io/v1alpha1
 kind: Metric
 metadata: {name: no-name}
-spec: {target: {kind: Pod}, labelSelector: 'a ~ b'}
+spec: {target: {kind: Pod}, labelSelector: 'a ~ b', filter: objct.metadata, projections: [{name: a}]}
 ---
 apiVersion: metrics.open-control-plane.io/v1alpha1
 kind: Metric
@@ -184,12 +184,19 @@ metadata: {name: not-a-metric}
 
 #[test]
 fn everything_that_is_wrong_with_the_metrics_is_said_at_once_with_file_and_place() {
-    let bad = scratch("bad.yaml", BAD);
-    for arguments in [&["eval", "-f", &bad][..], &["run", "-f", &bad, "--events", SHOP]] {
+    let (worse, bad) = (scratch("worse.yaml", "a: ]"), scratch("bad.yaml", BAD));
+    let files = ["-f", "missing.yaml", "-f", &worse, "-f", &bad];
+    for arguments in
+        [&[&["eval"], &files[..]].concat()[..], &[&["run", "--events", SHOP], &files[..]].concat()]
+    {
         let (out, err) = ends(arguments, "", 1);
         for part in [
             "bad.yaml:2: Metric no-name: spec.name",
             "bad.yaml:2: Metric no-name: spec.labelSelector",
+            "bad.yaml:2: Metric no-name: spec.projections[0]: needs fieldPath or expression",
+            "bad.yaml:2: Metric no-name: spec.filter:1:1: undeclared reference to 'objct'",
+            "error: missing.yaml: ",
+            "worse.yaml:1:",
             "bad.yaml:7: Metric bad-filter: spec.filter:1:1: undeclared reference to 'objct'",
             "bad.yaml:12: is a Pod of v1, not a Metric",
         ] {
@@ -209,7 +216,7 @@ fn of_two_metrics_with_one_name_in_prometheus_the_second_is_told_so() {
     };
     let metrics = scratch("conflict.yaml", &(metric("first", "shop.pods") + &metric("second", "shop_pods")));
     let (out, err) = ends(&["eval", "-f", &metrics, "-o", "prometheus"], &pod("a", "Running"), 0);
-    assert!(err.contains("conflict.yaml:7: not exported: metric name \"shop_pods\""), "{err}");
+    assert!(err.contains("conflict.yaml:7: NameConflict: metric name \"shop_pods\""), "{err}");
     assert_eq!(out.lines().filter(|line| line.starts_with("shop_pods")).count(), 1, "{out}");
 }
 

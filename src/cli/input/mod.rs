@@ -4,7 +4,7 @@
 //! that a List is its items.
 //!
 //! A file holds YAML 1.2 (several documents), or JSON values one after another. Of a folder the files named `*.yaml`,
-//! `*.yml` and `*.json` are read, in the order of their names, without its own folders. `-` is standard input.
+//! `*.yml`, `*.json`, `*.jsonl` and `*.ndjson` are read, in the order of their names, without its own folders. `-` is standard input.
 
 use std::fmt;
 use std::fs;
@@ -49,7 +49,7 @@ pub enum InputError {
         source: io::Error,
     },
     /// A folder without a file that could be read.
-    #[error("{folder}: holds no .yaml, .yml or .json file")]
+    #[error("{folder}: holds no .yaml, .yml, .json, .jsonl or .ndjson file")]
     EmptyFolder {
         /// As it was named.
         folder: String,
@@ -71,31 +71,40 @@ pub enum InputError {
     },
 }
 
-/// The documents of all `paths`, in their order; `-` is `standard_input`.
-///
-/// # Errors
-/// The first path that cannot be read.
-pub fn read_documents(paths: &[String], standard_input: &mut dyn Read) -> Result<Vec<Document>, InputError> {
-    let mut documents = vec![];
+/// The documents of all `paths`, in their order; `-` is `standard_input`. What cannot be read keeps nothing else from
+/// being read: it is among the errors.
+pub fn read_documents(paths: &[String], standard_input: &mut dyn Read) -> (Vec<Document>, Vec<InputError>) {
+    let (mut documents, mut errors) = (vec![], vec![]);
+    let mut add = |read: Result<Vec<Document>, InputError>| match read {
+        Ok(read) => documents.extend(read),
+        Err(error) => errors.push(error),
+    };
     let mut standard_input = Some(standard_input);
     for path in paths {
         if path == "-" {
-            let input = standard_input.take().ok_or(InputError::StandardInputTwice)?;
-            let mut bytes = vec![];
-            input
-                .read_to_end(&mut bytes)
-                .map_err(|source| InputError::Read { file: path.clone(), source })?;
-            documents.extend(parse_documents(path, &bytes)?);
+            let input = standard_input.take().ok_or(InputError::StandardInputTwice);
+            add(input.and_then(|input| read_one(path, input)));
             continue;
         }
-        for file in files(path)? {
-            let name = file.to_string_lossy();
-            let bytes =
-                fs::read(&file).map_err(|source| InputError::Read { file: name.to_string(), source })?;
-            documents.extend(parse_documents(&name, &bytes)?);
+        match files(path) {
+            Err(error) => add(Err(error)),
+            Ok(files) => files.iter().for_each(|file| add(read_file(file))),
         }
     }
-    Ok(documents)
+    (documents, errors)
+}
+
+fn read_file(file: &Path) -> Result<Vec<Document>, InputError> {
+    let name = file.to_string_lossy();
+    let mut opened =
+        fs::File::open(file).map_err(|source| InputError::Read { file: name.to_string(), source })?;
+    read_one(&name, &mut opened)
+}
+
+fn read_one(name: &str, input: &mut dyn Read) -> Result<Vec<Document>, InputError> {
+    let mut bytes = vec![];
+    input.read_to_end(&mut bytes).map_err(|source| InputError::Read { file: name.to_owned(), source })?;
+    parse_documents(name, &bytes)
 }
 
 /// The documents of the text `bytes`, which `file` names in places and errors.
@@ -175,7 +184,8 @@ pub fn files(path: &str) -> Result<Vec<PathBuf>, InputError> {
 }
 
 fn is_manifest(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+    let known = ["yaml", "yml", "json", "jsonl", "ndjson"];
+    file.extension().is_some_and(|extension| known.iter().any(|known| extension == *known))
 }
 
 fn parse_json(file: &str, text: &str) -> Result<Vec<Document>, InputError> {

@@ -159,7 +159,8 @@ fn a_folder_is_its_manifests_in_order() {
     }
     fs::create_dir_all(folder.join("below.yaml")).unwrap();
     let path = folder.to_str().unwrap().to_owned();
-    let documents = read_documents(&[path, "-".to_owned()], &mut "z: 1".as_bytes()).unwrap();
+    let (documents, errors) = read_documents(&[path, "-".to_owned()], &mut "z: 1".as_bytes());
+    assert!(errors.is_empty());
     let values = documents.iter().map(|document| document.value.to_string()).collect::<Vec<_>>();
     assert_eq!(values, [r#"{"a":1}"#, r#"{"b":1}"#, r#"{"c":1}"#, r#"{"z":1}"#]);
     fs::remove_dir_all(folder).unwrap();
@@ -171,10 +172,12 @@ fn paths_that_cannot_be_read_are_named() {
     let path = folder.to_str().unwrap().to_owned();
     let read = |paths: &[&str]| {
         let paths = paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
-        read_documents(&paths, &mut "".as_bytes()).unwrap_err().to_string()
+        let (_, errors) = read_documents(&paths, &mut "".as_bytes());
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
-    assert_eq!(read(&[&path]), format!("{path}: holds no .yaml, .yml or .json file"));
+    assert_eq!(read(&[&path]), format!("{path}: holds no .yaml, .yml, .json, .jsonl or .ndjson file"));
     assert_eq!(read(&["-", "-"]), "-: standard input can be read only once");
     assert!(read(&["/does/not/exist"]).starts_with("/does/not/exist: "));
+    assert!(read(&["/does/not/exist", "-", "/nor/this"]).contains(", /nor/this: "));
     fs::remove_dir_all(folder).unwrap();
 }

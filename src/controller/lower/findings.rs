@@ -1,6 +1,6 @@
 //! What is wrong with a metric, and what is worth saying: collected, so that a user sees all of it at once.
 //!
-//! In: places and messages. Out: all errors, or all warnings. Must never know: what a metric is.
+//! In: places and messages. Out: all errors and all warnings. Must never know: what a metric is.
 
 use super::LowerError;
 use crate::controller::message::one_line;
@@ -46,8 +46,8 @@ impl Findings {
         default
     }
 
-    /// `make` of the warnings, or all defects.
-    pub(super) fn into_result<T>(self, make: impl FnOnce(Vec<String>) -> T) -> Result<T, Vec<LowerError>> {
-        if self.errors.is_empty() { Ok(make(self.warnings)) } else { Err(self.errors) }
+    /// All warnings and all defects.
+    pub(super) fn into_parts(self) -> (Vec<String>, Vec<LowerError>) {
+        (self.warnings, self.errors)
     }
 }

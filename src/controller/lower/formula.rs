@@ -88,8 +88,8 @@ pub(super) fn value(from: &api::ValueFrom, profile: Profile, findings: &mut Find
     Some(ValueFrom { formula, kind, aggregation, default })
 }
 
-/// The attributes. As upstream does, items without a name or without a formula are skipped; of two with one name
-/// the later stands.
+/// The attributes. Items without a name or without a formula are defects; upstream skips them, and so do its profiles. Of
+/// two with one name the later stands.
 pub(super) fn projections(
     items: &[api::Projection],
     profile: Profile,
@@ -118,13 +118,24 @@ fn projection(
     profile: Profile,
     findings: &mut Findings,
 ) -> Option<Projection> {
-    let name = item.name.clone().filter(|name| !name.is_empty())?;
     let source = Source {
         place,
         field_path: item.field_path.as_deref(),
         expression: item.expression.as_deref(),
         dialect: item.dialect.as_deref(),
     };
+    let mut incomplete = |needs: &str, lacks: &str| match profile {
+        Profile::Native => findings.error(place, needs),
+        _ => findings.warn(place, &format!("{lacks}: left out, as metrics-operator does")),
+    };
+    let Some(name) = item.name.clone().filter(|name| !name.is_empty()) else {
+        incomplete("needs a name", "has no name");
+        return None;
+    };
+    if source.is_empty() {
+        incomplete("needs fieldPath or expression", "has neither fieldPath nor expression");
+        return None;
+    }
     let formula = formula(&source, profile, findings)?;
     let kind = item.type_.as_deref();
     let kind = findings.choose(&format!("{place}.type"), kind, PROJECTION_KINDS, ProjectionKind::Primitive);

@@ -16,6 +16,7 @@ use std::time::Duration;
 use celemetry_engine::definition::{Definition, MetricInfo, TextForm, ValueFrom};
 
 use crate::api;
+use crate::cluster::target::is_kind_outside_namespaces;
 
 use self::findings::Findings;
 use super::field_selector::parse_field_selector;
@@ -106,6 +107,13 @@ pub struct LowerOptions {
 /// # Errors
 /// Every defect that can be seen without compiling an expression, each with its place.
 pub fn lower(metric: &api::Metric, options: LowerOptions) -> Result<Lowered, Vec<LowerError>> {
+    let (lowered, errors) = lower_in_part(metric, options);
+    if errors.is_empty() { Ok(lowered) } else { Err(errors) }
+}
+
+/// Lowers what can be lowered of a Metric, and gives every defect of the rest, which is left out of the definition. So
+/// whoever only checks a Metric can compile its sound expressions too.
+pub fn lower_in_part(metric: &api::Metric, options: LowerOptions) -> (Lowered, Vec<LowerError>) {
     let mut findings = Findings::default();
     let spec = &metric.spec;
     let target = target(spec.target.as_ref(), &mut findings);
@@ -116,7 +124,7 @@ pub fn lower(metric: &api::Metric, options: LowerOptions) -> Result<Lowered, Vec
         tenant: metric.namespace().into(),
         labels: labels("spec.labelSelector", spec.label_selector.as_deref(), &mut findings),
         fields: fields(spec.field_selector.as_deref(), &target, options, &mut findings),
-        namespaces: namespaces(&spec.namespaces, &mut findings),
+        namespaces: namespaces(&spec.namespaces, &target, &mut findings),
         filter: spec.filter.as_deref().and_then(|text| formula::cel("spec.filter", text)),
         for_each: spec
             .for_each
@@ -134,15 +142,8 @@ pub fn lower(metric: &api::Metric, options: LowerOptions) -> Result<Lowered, Vec
     settings::check_what_needs_a_cluster(spec, options, &mut findings);
     let in_cluster = options.objects == Objects::Cluster;
     let field_selector = spec.field_selector.clone().filter(|text| in_cluster && !text.is_empty());
-    findings.into_result(|warnings| Lowered {
-        definition,
-        target,
-        field_selector,
-        mode,
-        debounce,
-        interval,
-        warnings,
-    })
+    let (warnings, errors) = findings.into_parts();
+    (Lowered { definition, target, field_selector, mode, debounce, interval, warnings }, errors)
 }
 
 fn info(
@@ -220,7 +221,7 @@ fn fields(
     }
 }
 
-fn namespaces(names: &[String], findings: &mut Findings) -> Option<BTreeSet<String>> {
+fn namespaces(names: &[String], target: &Target, findings: &mut Findings) -> Option<BTreeSet<String>> {
     for (index, name) in names.iter().enumerate() {
         if !is_dns_label(name) || name.len() > 63 {
             findings.error(
@@ -228,6 +229,11 @@ fn namespaces(names: &[String], findings: &mut Findings) -> Option<BTreeSet<Stri
                 &format!("'{name}' cannot be the name of a namespace"),
             );
         }
+    }
+    let kind = target.kind.as_deref().unwrap_or_default();
+    if !names.is_empty() && is_kind_outside_namespaces(target.group.as_deref(), kind) {
+        findings.warn("spec.namespaces", &format!("a {kind} is in no namespace: ignored"));
+        return None;
     }
     (!names.is_empty()).then(|| names.iter().cloned().collect())
 }

@@ -164,7 +164,7 @@ fn a_path_that_reads_in_two_ways_is_warned_of() {
 }
 
 #[test]
-fn projections_without_a_name_or_a_formula_are_skipped() {
+fn projections_without_a_name_or_a_formula_are_skipped_as_upstream_does_and_said() {
     let spec = json!({ "projections": [
         { "fieldPath": "a" },
         { "name": "", "fieldPath": "a", "type": "odd" },
@@ -175,7 +175,16 @@ fn projections_without_a_name_or_a_formula_are_skipped() {
         { "name": "f", "fieldPath": "f", "type": "map", "default": null },
         { "name": "g", "fieldPath": "g", "type": "timestamp" },
     ] });
-    let Lowered { definition, warnings, .. } = lowered(spec, NATIVE);
+    errors(
+        spec.clone(),
+        &[
+            "spec.projections[0]: needs a name",
+            "spec.projections[1]: needs a name",
+            "spec.projections[2]: needs fieldPath or expression",
+            "spec.projections[3]: needs fieldPath or expression",
+        ],
+    );
+    let Lowered { definition, warnings, .. } = lowered(spec, UPSTREAM);
     let found = definition.projections.iter().map(|projection| {
         (
             projection.name.as_str(),
@@ -193,7 +202,15 @@ fn projections_without_a_name_or_a_formula_are_skipped() {
             ("g", ProjectionKind::Timestamp, "spec.projections[7].fieldPath", None),
         ]
     );
-    assert!(warnings.is_empty());
+    assert_eq!(
+        warnings,
+        [
+            "spec.projections[0]: has no name: left out, as metrics-operator does",
+            "spec.projections[1]: has no name: left out, as metrics-operator does",
+            "spec.projections[2]: has neither fieldPath nor expression: left out, as metrics-operator does",
+            "spec.projections[3]: has neither fieldPath nor expression: left out, as metrics-operator does",
+        ]
+    );
 }
 
 #[test]
@@ -205,6 +222,15 @@ fn of_two_projections_with_one_name_the_later_stands() {
     let found = definition.projections.iter().map(|projection| projection.formula.text.as_str());
     assert_eq!(found.collect::<Vec<_>>(), ["y", "z"]);
     assert_eq!(warnings, ["spec.projections[2]: takes the place of an earlier projection named 'a'"]);
+}
+
+#[test]
+fn namespaces_of_a_kind_that_is_in_none_are_warned_of_and_ignored() {
+    let on_nodes = json!({ "target": { "kind": "node" }, "namespaces": ["a"] });
+    warnings(on_nodes.clone(), NATIVE, &["spec.namespaces: a node is in no namespace: ignored"]);
+    assert_eq!(lowered(on_nodes, NATIVE).definition.namespaces, None);
+    let elsewhere = json!({ "target": { "kind": "Node", "group": "example.org" }, "namespaces": ["a"] });
+    assert!(lowered(elsewhere, NATIVE).definition.namespaces.is_some());
 }
 
 #[test]
