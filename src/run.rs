@@ -8,11 +8,11 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use celemetry_engine::Options;
 use celemetry_engine::change::SourceId;
 use celemetry_engine::error::CompileError;
 use celemetry_engine::row::HashSeed;
 use celemetry_engine::snapshot::{MetricId, Snapshot};
+use celemetry_engine::{MetricStatus, Options};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -174,6 +174,11 @@ impl Running {
     /// Where the coordinator has ended.
     pub async fn flush(&self) -> Result<Arc<Snapshot>, Stopped> {
         self.handle.flush().await
+    }
+
+    /// What is known of a metric; `None` where it or the coordinator is gone.
+    pub async fn status(&self, metric: MetricId) -> Option<MetricStatus> {
+        self.handle.status(metric).await.ok().flatten()
     }
 
     /// Ends everything in the order of the path, and gives the last snapshot.

@@ -9,12 +9,13 @@ use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
 
+use celemetry_engine::snapshot::MetricId;
 use celemetry_engine::{Engine, Options};
 
 use super::errors::ErrorLog;
 use super::load::MetricsArgs;
 use super::objects::read_objects;
-use super::output::OutputArgs;
+use super::output::{Format, OutputArgs};
 use super::report::RateLimit;
 use super::{Status, report};
 use crate::cluster::router::{Outbox, Route, Router};
@@ -69,7 +70,12 @@ impl Args {
             report::say(&line);
         }
         let snapshot = evaluation.engine.flush_all();
-        let printed = self.output.print(&snapshot, &evaluation.log.records(), started);
+        evaluation.warn_of_overflow();
+        let errors = evaluation.log.records();
+        if self.output.format() != Format::Json {
+            report::errors(&errors);
+        }
+        let printed = self.output.print(&snapshot, &errors, started);
         Ok(if evaluation.failed { Status::Input } else { printed })
     }
 
@@ -92,6 +98,8 @@ impl Args {
 struct Evaluation {
     engine: Engine,
     router: Router,
+    /// The metrics, and the objects that declare them.
+    metrics: Vec<(MetricId, String)>,
     log: ErrorLog,
     out: Outbox,
     limit: RateLimit,
@@ -108,6 +116,7 @@ impl Evaluation {
     fn new(options: Options, metrics: Vec<Lowered>) -> Self {
         let mut engine = Engine::new(options);
         let mut log = ErrorLog::new(usize::MAX);
+        let mut names = vec![];
         let targets = sources_by_target(&metrics);
         let sources: BTreeMap<_, _> =
             targets.into_iter().map(|target| (target, engine.add_source())).collect();
@@ -116,6 +125,7 @@ impl Evaluation {
             let name = metric.definition.info.source.clone();
             if let Ok(id) = engine.register(&metric.definition, &[source]) {
                 log.name(id, &name);
+                names.push((id, name));
             }
         }
         let mut route = |(target, source)| Some(Route { target, source, plan: engine.field_plan(source)? });
@@ -123,6 +133,7 @@ impl Evaluation {
         Evaluation {
             engine,
             router,
+            metrics: names,
             log,
             out: Outbox::default(),
             limit: RateLimit::new(),
@@ -140,6 +151,14 @@ impl Evaluation {
         self.router.complete(&mut self.out);
         self.apply();
         Ok(())
+    }
+
+    fn warn_of_overflow(&self) {
+        for (metric, name) in &self.metrics {
+            if self.engine.status(*metric).is_some_and(|status| status.beyond_64_bits) {
+                report::say(&report::beyond_64_bits(name));
+            }
+        }
     }
 
     fn apply(&mut self) {

@@ -4,7 +4,7 @@
 //!
 //! A thread of its own writes, so that a slow or stopped terminal holds up nobody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -166,17 +166,45 @@ fn write(lines: &[String]) {
 /// themselves, so that nothing is missed where snapshots were.
 fn changes(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     let mut lines = vec![];
+    let shared = shared_names([before, after]);
+    let naming = |table: &'_ Arc<MetricTable>| {
+        let name = table.info.name.clone();
+        let behind = match shared.contains(name.as_str()) {
+            true => format!(" ({})", table.info.source),
+            false => String::new(),
+        };
+        Naming { name, behind }
+    };
     for (id, table) in &after.metrics {
         match before.metrics.get(id) {
             Some(old) if Arc::ptr_eq(old, table) => {}
-            Some(old) => compare(&by_attributes(old), &by_attributes(table), table, &mut lines),
-            None => compare(&BTreeMap::new(), &by_attributes(table), table, &mut lines),
+            Some(old) => compare(&by_attributes(old), &by_attributes(table), &naming(table), &mut lines),
+            None => compare(&BTreeMap::new(), &by_attributes(table), &naming(table), &mut lines),
         }
     }
     for (_, table) in before.metrics.iter().filter(|(id, _)| !after.metrics.contains_key(id)) {
-        compare(&by_attributes(table), &BTreeMap::new(), table, &mut lines);
+        compare(&by_attributes(table), &BTreeMap::new(), &naming(table), &mut lines);
     }
     lines
+}
+
+/// How the lines of a metric name it.
+struct Naming {
+    name: String,
+    /// The declaring object in parentheses, where the name alone does not tell.
+    behind: String,
+}
+
+/// The names that several metrics have.
+fn shared_names<'s>(snapshots: [&'s Snapshot; 2]) -> BTreeSet<&'s str> {
+    let mut sources: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut shared = BTreeSet::new();
+    for info in snapshots.iter().flat_map(|snapshot| snapshot.metrics.values()).map(|table| &table.info) {
+        if *sources.entry(&info.name).or_insert(&info.source) != info.source {
+            shared.insert(info.name.as_str());
+        }
+    }
+    shared
 }
 
 type Numbers<'t> = BTreeMap<&'t Attributes, Number>;
@@ -185,15 +213,15 @@ fn by_attributes(table: &MetricTable) -> Numbers<'_> {
     table.iter().map(|series| (&**series.attributes, series.number)).collect()
 }
 
-fn compare(before: &Numbers<'_>, after: &Numbers<'_>, table: &MetricTable, lines: &mut Vec<String>) {
-    let name = &table.info.name;
+fn compare(before: &Numbers<'_>, after: &Numbers<'_>, naming: &Naming, lines: &mut Vec<String>) {
+    let Naming { name, behind } = naming;
     for (attributes, number) in after {
         if before.get(attributes) != Some(number) {
-            lines.push(format!("{name}{} {number}", braces(attributes)));
+            lines.push(format!("{name}{} {number}{behind}", braces(attributes)));
         }
     }
     for attributes in before.keys().filter(|attributes| !after.contains_key(*attributes)) {
-        lines.push(format!("{name}{} gone", braces(attributes)));
+        lines.push(format!("{name}{} gone{behind}", braces(attributes)));
     }
 }
 
@@ -237,6 +265,21 @@ mod tests {
             &["pods{phase=\"Failed\"} 1", "pods{phase=\"Running\"} 3", "pods{phase=\"Pending\"} gone"],
         );
         check(&snapshot(&[("Running", 2)]), &none, &["pods{phase=\"Running\"} gone"]);
+    }
+
+    #[test]
+    fn a_name_that_several_metrics_have_is_followed_by_the_source() {
+        let of = |source: &str| {
+            let (name, source) = ("pods".to_owned(), source.to_owned());
+            let info = celemetry_engine::definition::MetricInfo { name, source, ..Default::default() };
+            let mut table = MetricTable::new(Arc::new(info), MetricShape::CountOfObjects);
+            table.insert(0, Arc::new(Attributes::default()), Number::Integer(1));
+            Arc::new(table)
+        };
+        let metrics = [(MetricId(1), of("Metric/a/x")), (MetricId(2), of("Metric/b/x"))].into();
+        let both = Snapshot { metrics, ..Snapshot::default() };
+        check(&Snapshot::default(), &both, &["pods 1 (Metric/a/x)", "pods 1 (Metric/b/x)"]);
+        check(&both, &Snapshot::default(), &["pods gone (Metric/a/x)", "pods gone (Metric/b/x)"]);
     }
 
     #[test]

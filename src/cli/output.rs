@@ -22,7 +22,8 @@ pub(super) struct OutputArgs {
     /// Format of the series on standard output [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) output: Option<Format>,
-    /// Conventions of names, kinds, units and attribute texts
+    /// Conventions of attribute texts, arithmetic and OTLP kinds; the base attributes and the names of metrics-operator
+    /// come with the operator
     #[arg(long, value_name = "PROFILE", default_value = "native")]
     pub(super) profile: Profile,
     /// Add the profile's own attributes to those that the projections give
@@ -53,9 +54,9 @@ pub(super) enum Format {
 pub(super) enum Profile {
     /// OpenTelemetry's conventions
     Native,
-    /// Exactly metrics-operator v1.0.0
+    /// metrics-operator v1.0.0, as far as said above
     UpstreamV1,
-    /// metrics-operator v1.2
+    /// metrics-operator v1.2, as far as said above
     #[value(name = "upstream-v1.2")]
     UpstreamV12,
 }
@@ -69,17 +70,12 @@ impl OutputArgs {
         self.output.unwrap_or_else(suitable)
     }
 
-    /// Prints the series, and the errors where the format has room for them, otherwise on standard error. `started` is
-    /// when the numbers began.
+    /// Prints the series, and the errors where the format has room for them. `started` is when the numbers began.
     pub(super) fn print(&self, snapshot: &Snapshot, errors: &[ErrorRecord], started: SystemTime) -> Status {
         if self.base_attributes && self.profile != Profile::Native {
             report::say("warning: --base-attributes: those of the upstream profiles are not available yet");
         }
-        let format = self.format();
-        if format != Format::Json {
-            report::errors(errors);
-        }
-        let status = write(self.render(format, snapshot, errors, started).as_bytes());
+        let status = write(self.render(self.format(), snapshot, errors, started).as_bytes());
         if self.fail_on_error && !errors.is_empty() { Status::Input } else { status }
     }
 

@@ -38,6 +38,11 @@ pub(super) fn errors(errors: &[ErrorRecord]) {
     }
 }
 
+/// The warning about a sum that has left 64 bits.
+pub(super) fn beyond_64_bits(metric: &str) -> String {
+    format!("warning: {metric}: a sum of integers is beyond 64 bits: it is a double, and may be rounded")
+}
+
 /// Lines about what was in the input and counts nowhere.
 pub(super) fn of_counts(counts: &Counts) -> Vec<String> {
     let mut lines = vec![];

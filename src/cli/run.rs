@@ -3,7 +3,7 @@
 //! In: Metrics and a stream of watch events. Out: `/metrics`, what changes on standard error, at the end the series on
 //! standard output. Must never know: how anything is done.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,12 +32,15 @@ use crate::run::{Running, Settings, StreamTask, engine_options, start};
 pub(super) struct Args {
     #[command(flatten)]
     metrics: MetricsArgs,
+    /// Further files or folders of Metrics, so that `-f *.yaml` works
+    #[arg(value_name = "METRICS")]
+    more_metrics: Vec<String>,
     /// File or pipe of watch events, lists or objects; `-` is standard input. Without it: the kubeconfig's cluster, which
     /// is not available yet
     #[arg(long, value_name = "FILE")]
     events: Option<String>,
-    /// Address of /metrics, /healthz and /readyz [default: 127.0.0.1:9464]
-    #[arg(long, value_name = "ADDRESS")]
+    /// Address of /metrics, /healthz and /readyz; `:PORT` is every address of this host [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     listen: Option<SocketAddr>,
     /// The first list counts as complete after this long without input; also at the first MODIFIED or DELETED event, and
     /// after ten times this long at the latest
@@ -97,12 +100,13 @@ pub(super) fn run(args: &Args) -> Status {
         );
         return Status::Usage;
     };
-    if events == "-" && args.metrics.use_stdin() {
+    let metrics = MetricsArgs { metrics: [&args.metrics.metrics[..], &args.more_metrics].concat() };
+    if events == "-" && metrics.use_stdin() {
         report::say("error: standard input cannot hold both the Metrics and the events");
         return Status::Usage;
     }
     let lowering = LowerOptions { profile: args.output.profile.of_controller(), ..LowerOptions::default() };
-    let loaded = args.metrics.load(lowering, args.output.profile.of_export(), engine_options(true));
+    let loaded = metrics.load(lowering, args.output.profile.of_export(), engine_options(true));
     let metrics = match loaded {
         Ok(metrics) => metrics,
         Err(status) => return status,
@@ -129,6 +133,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     let parsed = scalar::Duration::parse(text).map_err(|error| error.to_string())?;
     let nanos = u64::try_from(parsed.nanos).map_err(|_| "must not be negative".to_owned())?;
     Ok(Duration::from_nanos(nanos))
+}
+
+/// An address with a port, as a number, by name, or of all interfaces.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let whole = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
+    let found: Vec<_> = whole.to_socket_addrs().map_err(|error| error.to_string())?.collect();
+    // What a name means is asked for in IPv4 first, since most scrapers try that.
+    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
+    first.copied().ok_or_else(|| "has no address".to_owned())
 }
 
 // === impl Args ===
@@ -169,8 +182,10 @@ impl Args {
         stream.abort();
         // The sender is gone with the stream. A task that panicked has told what it could.
         let _ = notices_told.await;
+        let beyond = beyond_64_bits(&running, &sources).await;
         let last = running.finish().await;
         live.finish(Arc::clone(&last));
+        beyond.iter().for_each(|line| report::say(line));
         self.conclude(end, &last, &told)
     }
 
@@ -248,6 +263,19 @@ impl Args {
         let printed = self.output.print(last, &log.records(), told.started);
         if input == Status::Success { printed } else { input }
     }
+}
+
+/// Warnings about sums, once everything that was read is applied.
+async fn beyond_64_bits(running: &Running, sources: &[String]) -> Vec<String> {
+    // A coordinator that has ended has no status either.
+    let _ = running.flush().await;
+    let mut lines = vec![];
+    for (metric, source) in running.metrics.iter().zip(sources) {
+        if running.status(*metric).await.is_some_and(|status| status.beyond_64_bits) {
+            lines.push(report::beyond_64_bits(source));
+        }
+    }
+    lines
 }
 
 /// What an author of events may not know.

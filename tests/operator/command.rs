@@ -252,6 +252,49 @@ fn expressions_that_fail_are_in_the_output_and_status_1_only_if_asked_for() {
 }
 
 #[test]
+fn run_says_once_what_failed() {
+    let failing = scratch("failing-once.yaml", FAILING);
+    let run = ["run", "-f", &failing, "--events", "-", "--listen", "127.0.0.1:0", "-o", "table"];
+    let (_, err) = ends(&run, &pod("web-1", "Running"), 0);
+    assert_eq!(err.matches("no such key: labels").count(), 1, "{err}");
+}
+
+const SUM: &str = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: sum}
+spec: {name: total, target: {kind: Pod}, valueFrom: {expression: int(9223372036854775807)}}
+";
+
+#[test]
+fn a_sum_beyond_64_bits_is_said() {
+    let sum = scratch("sum.yaml", SUM);
+    let run = ["run", "-f", &sum, "--events", "-", "--listen", "127.0.0.1:0"];
+    for arguments in [&["eval", "-f", &sum][..], &run] {
+        let one = pod("a", "Running");
+        assert!(!ends(arguments, &one, 0).1.contains("64 bits"));
+        let (_, err) = ends(arguments, &(one + &pod("b", "Running")), 0);
+        assert!(err.contains("warning: Metric/default/sum: a sum of integers is beyond 64 bits"), "{err}");
+    }
+}
+
+#[test]
+fn an_address_may_be_a_name_or_a_port_and_metrics_several_files() {
+    for address in ["localhost:0", ":0"] {
+        let more = "examples/running-images.yaml";
+        let (out, err) = ends(&["run", "-f", PODS, more, "--events", SHOP, "--listen", address], "", 0);
+        assert!(err.contains("serving http://"), "{err}");
+        assert!(out.contains("pods-by-phase") && out.contains("running-images"), "{out}");
+    }
+}
+
+#[test]
+fn nothing_is_served_of_an_input_that_cannot_be_opened() {
+    let (_, err) = ends(&["run", "-f", PODS, "--events", "missing.jsonl", "--listen", "127.0.0.1:0"], "", 1);
+    assert!(!err.contains("serving"), "{err}");
+}
+
+#[test]
 fn the_same_objects_in_any_order_give_the_same_bytes() {
     let mut pods: Vec<String> =
         (0..40).map(|n| pod(&format!("p{n}"), ["Running", "Pending", "Failed"][n % 3])).collect();
