@@ -196,7 +196,7 @@ struct Naming {
 }
 
 /// The names that several metrics have.
-fn shared_names<'s>(snapshots: [&'s Snapshot; 2]) -> BTreeSet<&'s str> {
+fn shared_names(snapshots: [&Snapshot; 2]) -> BTreeSet<&str> {
     let mut sources: BTreeMap<&str, &str> = BTreeMap::new();
     let mut shared = BTreeSet::new();
     for info in snapshots.iter().flat_map(|snapshot| snapshot.metrics.values()).map(|table| &table.info) {

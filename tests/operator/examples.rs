@@ -52,3 +52,14 @@ fn all_examples_together_print_what_each_prints_alone() {
     let alone: BTreeSet<String> = examples().iter().flat_map(|example| series(&expected(example))).collect();
     assert_eq!(series(&out), alone);
 }
+
+#[test]
+fn a_node_that_reports_no_condition_is_not_ready() {
+    let node = r#"{"apiVersion":"v1","kind":"Node","metadata":{"name":"n"}"#;
+    let ready = r#","status":{"conditions":[{"type":"Ready","status":"True"}]}}"#;
+    for (rest, count) in [("}", 1), (r#","status":{}}"#, 1), (ready, 0)] {
+        let eval = ["eval", "-f", "examples/nodes-not-ready.yaml", "--fail-on-error"];
+        let (out, _) = ends(&eval, &format!("{node}{rest}"), 0);
+        assert!(out.contains(&format!("\"value\": {count}}}")), "{rest}: {out}");
+    }
+}

@@ -23,6 +23,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("coordinator", &["celemetry_engine", "tokio", "std", "thiserror"]),
 ];
 
+/// Modules of the engine that a folder may name; a folder that is not listed may name all.
+const MAY_USE_OF_ENGINE: &[(&str, &[&str])] = &[
+    ("api", &[]),
+    ("admin", &["snapshot"]),
+    ("cluster", &["change", "row"]),
+    ("export", &["definition", "snapshot"]),
+];
+
 /// What the engine may depend on, directly. Anything else needs a reason, and a line here.
 const ENGINE_MAY_DEPEND_ON: &[&str] = &[
     "cel",
@@ -75,15 +83,50 @@ fn code(path: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// What follows `prefix` wherever it starts a path in `code`.
+/// What follows `prefix` wherever it starts a path in `code`; of braces, what each path in them begins with.
 fn named_after<'c>(code: &'c str, prefix: &str) -> BTreeSet<&'c str> {
-    let end = |rest: &str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
     code.match_indices(prefix)
         .filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         .map(|(at, _)| &code[at + prefix.len()..])
-        .map(|rest| &rest[..end(rest)])
+        .flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => heads_of_list(list),
+            None => vec![name_of(rest)],
+        })
         .filter(|name| !name.is_empty())
         .collect()
+}
+
+/// The name that `text` begins with.
+fn name_of(text: &str) -> &str {
+    &text[..text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())]
+}
+
+/// What each path begins with in a list of paths, up to the brace that closes it.
+fn heads_of_list(list: &str) -> Vec<&str> {
+    let (mut depth, mut heads) = (0, vec![name_of(list.trim_start())]);
+    for (at, character) in list.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => heads.push(name_of(list[at + 1..].trim_start())),
+            _ => {}
+        }
+    }
+    heads
+}
+
+#[test]
+fn imports_are_seen_in_braces_too() {
+    for (code, expected) in [
+        ("use crate::api;", &["api"][..]),
+        ("use crate::{api, cluster::{router, stream}, run};", &["api", "cluster", "run"]),
+        ("use crate::{\n    api::{self, Metric},\n    export,\n};", &["api", "export"]),
+        ("let x = crate::api::f(crate::run::g());", &["api", "run"]),
+        ("use mycrate::api;", &[]),
+    ] {
+        assert_eq!(named_after(code, "crate::").into_iter().collect::<Vec<_>>(), expected, "{code}");
+    }
 }
 
 #[test]
@@ -102,6 +145,27 @@ fn folders_import_only_what_the_architecture_allows() {
             }
         }
     }
+}
+
+#[test]
+fn folders_use_only_their_part_of_the_engine() {
+    for (folder, allowed) in MAY_USE_OF_ENGINE {
+        for file in sources(&root().join("src").join(folder)) {
+            for name in named_after(&without_tests(&file), "celemetry_engine::") {
+                let fine = allowed.contains(&name);
+                assert!(fine, "{} uses the engine's {name}, may use {allowed:?} only", file.display());
+            }
+        }
+    }
+}
+
+/// The code of a file up to its tests.
+fn without_tests(file: &Path) -> String {
+    let is_of_tests = file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs");
+    if is_of_tests {
+        return String::new();
+    }
+    code(file).split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
 }
 
 #[test]
