@@ -239,6 +239,21 @@ fn every_source_file_opens_with_its_purpose_and_stays_readable() {
 }
 
 #[test]
+fn every_source_file_of_the_operator_says_what_goes_in_and_out() {
+    for file in sources(&root().join("src")) {
+        let is_root = ["lib.rs", "main.rs"].iter().any(|name| file.ends_with(name));
+        if is_root || file.starts_with(root().join("src/engine")) || without_tests(&file).is_empty() {
+            continue;
+        }
+        let text = read(&file);
+        let header: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+        for part in ["In: ", "Out: "] {
+            assert!(header.contains(part), "{} does not say {part:?} at its head", file.display());
+        }
+    }
+}
+
+#[test]
 fn names_that_say_nothing_are_not_used_for_files() {
     for file in sources(&root().join("src")) {
         let name = file.file_stem().expect("files have names").to_string_lossy();
