@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::row::{
-    DecodeError, Decoder, Defaults, Envelope, Event, FieldPlan, HashSeed, List, NodeRef, Row,
+    DecodeError, Decoder, Defaults, Envelope, Event, FieldPlan, HashSeed, List, NodeRef, ObjectKey, Row,
 };
 
 use super::target::{Target, is_cluster_scoped};
@@ -196,7 +196,10 @@ impl Router {
         };
         let first = match decode(decoder, object, defaults) {
             Ok(row) => row,
-            Err(error) => return self.undecodable(&error, out),
+            Err(error) => {
+                let key = decoder.identify_broken(object, defaults);
+                return self.undecodable(error, key, action, out);
+            }
         };
         let (api_version, kind) = (first.api_version().to_owned(), first.kind().to_owned());
         let (probe, mut first) = (self.likely.take(), Some(first));
@@ -229,9 +232,19 @@ impl Router {
         }
     }
 
-    fn undecodable(&mut self, error: &DecodeError, out: &mut Outbox) {
+    /// An object that cannot be read may still tell which one it is. Then every source hears of it, since its kind may
+    /// stand behind the break: those that do not have it pay no heed.
+    fn undecodable(&mut self, error: DecodeError, key: Option<ObjectKey>, action: Action, out: &mut Outbox) {
         self.counts.undecodable += 1;
-        out.notices.push(Notice::Undecodable(error.clone()));
+        out.notices.push(Notice::Undecodable(error));
+        let Some(key) = key else { return };
+        for lane in &self.lanes {
+            let change = match action {
+                Action::Delete => Change::Delete { key },
+                Action::Insert | Action::Update => Change::Undecodable { key: Some(key) },
+            };
+            out.changes.push((lane.source, change));
+        }
     }
 
     fn untargeted(&mut self, api_version: &str, kind: &str) {
@@ -311,6 +324,18 @@ mod tests {
 
     fn check(document: &str, expected: &[&str]) {
         assert_eq!(feed(&mut router(), &[document]).0, expected, "{document}");
+    }
+
+    #[test]
+    fn an_object_that_cannot_be_read_is_known_by_its_uid() {
+        let broken = |event: &str| {
+            let deep = "[".repeat(200) + &"]".repeat(200);
+            format!(
+                r#"{{"type":"{event}","object":{{"kind":"Pod","metadata":{{"uid":"1"}},"spec":{deep}}}}}"#
+            )
+        };
+        check(&broken("MODIFIED"), &["? 0", "? 1"]);
+        check(&broken("DELETED"), &["-0", "-1"]);
     }
 
     #[test]
