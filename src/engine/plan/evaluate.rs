@@ -99,17 +99,28 @@ struct Run<'m, 'r> {
 
 impl<'r> Run<'_, 'r> {
     fn evaluate(&mut self, step: &'r Step) -> Result<Outcome<'r>, Failure<'r>> {
+        self.charged(step, |step, environment, budget| step.expression.evaluate(environment, budget))
+    }
+
+    /// Does something within what one expression may cost, and books what it has cost.
+    fn charged<T>(
+        &mut self,
+        step: &'r Step,
+        work: impl FnOnce(&'r Step, &Environment<'r>, &mut Budget) -> Result<T, EvaluationError>,
+    ) -> Result<T, Failure<'r>> {
         if self.meter.left == 0 {
             return Err(exhausted(step));
         }
         let mut budget =
             Budget { steps: Budget::EXPRESSION.steps.min(self.meter.left), ..Budget::EXPRESSION };
         let granted = budget.steps;
-        let outcome = step.expression.evaluate(&self.environment, &mut budget);
+        let outcome = work(step, &self.environment, &mut budget);
         let spent = granted - budget.steps;
         self.meter.left -= spent;
         self.meter.spent += spent;
-        outcome.map_err(|error| fail(step, error))
+        // Less than an expression's own allowance was granted, and it was all used: that is what has run out.
+        let starved = granted < Budget::EXPRESSION.steps && self.meter.left == 0;
+        outcome.map_err(|error| if starved { exhausted(step) } else { fail(step, error) })
     }
 
     fn filter(&mut self, step: &'r Step) -> Result<bool, Failure<'r>> {
@@ -142,13 +153,16 @@ impl<'r> Run<'_, 'r> {
         projection: &'r ProjectionStep,
         form: TextForm,
     ) -> Result<Option<Cow<'r, str>>, Failure<'r>> {
-        let outcome = self.evaluate(&projection.step)?;
-        if let (ProjectionKind::Primitive, Some(text)) = (projection.kind, text_of_row(&outcome)) {
-            return Ok(Some(cut(Cow::Borrowed(text))));
-        }
-        let text = text::render(&outcome, projection.kind, form)
-            .and_then(|rendered| rendered.or_default(projection.default.as_ref(), projection.kind, form))
-            .map_err(|error| fail(&projection.step, EvaluationError::new(error.to_string())))?;
+        let (kind, default) = (projection.kind, projection.default.as_ref());
+        let text = self.charged(&projection.step, |step, environment, budget| {
+            let outcome = step.expression.evaluate(environment, budget)?;
+            if let (ProjectionKind::Primitive, Some(text)) = (kind, text_of_row(&outcome)) {
+                return Ok(Some(Cow::Borrowed(text)));
+            }
+            let rendered = text::render(&outcome, kind, form, budget);
+            let text = rendered.and_then(|rendered| rendered.or_default(default, kind, form));
+            text.map_err(|error| EvaluationError::new(error.to_string()))
+        })?;
         Ok(text.map(cut))
     }
 }

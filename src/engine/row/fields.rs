@@ -3,7 +3,7 @@
 //! In: the paths that expressions ask for while they are compiled. Out: a trie of fields that the decoder
 //! follows, and a stable number for each of them. Must never know: expressions, metrics, bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The number of one field of a [`FieldPlan`]; stable for as long as any plan uses the field.
@@ -34,8 +34,8 @@ pub struct FieldPlan {
     epoch: u32,
     seed: HashSeed,
     fields: Vec<Field>,
-    /// Numbers that no plan uses.
-    free: Vec<FieldId>,
+    /// Numbers that no plan uses, to be given anew from the lowest.
+    free: BTreeSet<FieldId>,
 }
 
 /// One field of the trie.
@@ -84,7 +84,7 @@ pub struct FieldRecorder<'p> {
 impl FieldPlan {
     /// A plan that keeps nothing but the identity of objects, at epoch 0.
     pub fn new(seed: HashSeed) -> Self {
-        FieldPlan { epoch: 0, seed, fields: vec![Field::new(false, None)], free: Vec::new() }
+        FieldPlan { epoch: 0, seed, fields: vec![Field::new(false, None)], free: BTreeSet::new() }
     }
 
     /// A plan that keeps every object whole: what a row of it answers is what the object itself would answer.
@@ -142,6 +142,11 @@ impl FieldPlan {
         for id in uses.touches.iter().chain(&uses.scalars).chain(&uses.keeps) {
             self.prune(*id);
         }
+        // Rows have a slot for every number: those at the end that nothing uses are given up.
+        while self.free.last().is_some_and(|last| last.index() + 1 == self.fields.len()) {
+            self.free.pop_last();
+            self.fields.pop();
+        }
     }
 
     /// Cuts `id` off, and then its ancestors, as long as nothing uses them.
@@ -152,7 +157,7 @@ impl FieldPlan {
                 Branch::Member(name) => drop(self.fields[parent.index()].members.remove(&name)),
                 Branch::Each => self.fields[parent.index()].each = None,
             }
-            self.free.push(id);
+            self.free.insert(id);
             id = parent;
         }
     }
@@ -160,7 +165,7 @@ impl FieldPlan {
     fn add(&mut self, parent: FieldId, branch: Branch) -> FieldId {
         let repeated = self.fields[parent.index()].repeated || matches!(branch, Branch::Each);
         let field = Field::new(repeated, Some((parent, branch)));
-        if let Some(id) = self.free.pop() {
+        if let Some(id) = self.free.pop_first() {
             self.fields[id.index()] = field;
             return id;
         }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::number::{self, Place};
 use super::{Found, ProjectionError};
 use crate::definition::TextForm;
-use crate::expression::Value;
+use crate::expression::{Budget, Value};
 use crate::row::{Kind, NodeRef};
 
 /// Something that JSON text is made of.
@@ -19,10 +19,12 @@ pub(super) enum Item<'a, 'r> {
     Text(&'a str),
 }
 
-/// Writes JSON. Never recursive, since objects nest as deeply as their authors like.
-pub(super) struct Writer<'a, 'r> {
+/// Writes JSON. Never recursive, since objects nest as deeply as their authors like; and never more than the budget has
+/// bytes and steps for, each charged before the work is done.
+pub(super) struct Writer<'a, 'r, 'b> {
     out: String,
     form: TextForm,
+    budget: &'b mut Budget,
     /// The lists and maps that are not closed yet.
     open: Vec<Container<'a, 'r>>,
 }
@@ -38,8 +40,12 @@ struct Container<'a, 'r> {
 ///
 /// # Errors
 /// If it holds what JSON has no form for: bytes, types, NaN, infinities.
-pub(super) fn text<'a, 'r: 'a>(item: Item<'a, 'r>, form: TextForm) -> Result<String, ProjectionError> {
-    let mut writer = Writer { out: String::new(), form, open: Vec::new() };
+pub(super) fn text<'a, 'r: 'a>(
+    item: Item<'a, 'r>,
+    form: TextForm,
+    budget: &mut Budget,
+) -> Result<String, ProjectionError> {
+    let mut writer = Writer { out: String::new(), form, budget, open: Vec::new() };
     writer.run(item)?;
     Ok(writer.out)
 }
@@ -51,13 +57,14 @@ pub(super) fn text<'a, 'r: 'a>(item: Item<'a, 'r>, form: TextForm) -> Result<Str
 pub(super) fn list<'a, 'r: 'a>(
     items: impl IntoIterator<Item = Item<'a, 'r>>,
     form: TextForm,
+    budget: &mut Budget,
 ) -> Result<String, ProjectionError> {
     let mut out = String::from("[");
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
-        out.push_str(&text(item, form)?);
+        out.push_str(&text(item, form, budget)?);
     }
     out.push(']');
     Ok(out)
@@ -65,7 +72,7 @@ pub(super) fn list<'a, 'r: 'a>(
 
 // === impl Writer ===
 
-impl<'a, 'r: 'a> Writer<'a, 'r> {
+impl<'a, 'r: 'a> Writer<'a, 'r, '_> {
     fn run(&mut self, item: Item<'a, 'r>) -> Result<(), ProjectionError> {
         self.begin(item)?;
         while let Some(container) = self.open.last_mut() {
@@ -78,7 +85,7 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
                 self.out.push(',');
             }
             if let Some(name) = name {
-                self.string(&name);
+                self.string(&name)?;
                 self.out.push(':');
             }
             self.begin(item)?;
@@ -88,13 +95,11 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
 
     /// Writes a scalar, or opens a list or map.
     fn begin(&mut self, item: Item<'a, 'r>) -> Result<(), ProjectionError> {
+        self.budget.step(1)?;
         match item {
             Item::Node(node) => self.node(node),
             Item::Value(value) => self.value(value),
-            Item::Text(text) => {
-                self.string(text);
-                Ok(())
-            }
+            Item::Text(text) => self.string(text),
         }
     }
 
@@ -106,9 +111,13 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
                 let text = number::of_json(node.as_number().unwrap_or("0"), self.form, Place::Json)?;
                 self.out.push_str(&text);
             }
-            Kind::String => self.string(node.as_str().unwrap_or("")),
-            Kind::List => self.open('[', ']', node.items().map(|item| (None, Item::Node(item))).collect()),
+            Kind::String => self.string(node.as_str().unwrap_or(""))?,
+            Kind::List => {
+                self.budget.step(node.len() as u64)?;
+                self.open('[', ']', node.items().map(|item| (None, Item::Node(item))).collect());
+            }
             Kind::Map => {
+                self.budget.step(node.len() as u64)?;
                 let mut members: Vec<_> = node.entries().collect();
                 members.sort_unstable_by_key(|(name, _)| *name);
                 let entries =
@@ -132,10 +141,10 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
                 let text = number::of_double(*value, self.form, Place::Json);
                 self.out.push_str(&text);
             }
-            Value::String(text) => self.string(text.as_str()),
-            Value::Timestamp(value) => self.string(&value.to_string()),
-            Value::Duration(value) => self.string(&value.to_cel()),
-            Value::Quantity(value) => self.string(&value.to_string()),
+            Value::String(text) => self.string(text.as_str())?,
+            Value::Timestamp(value) => self.string(&value.to_string())?,
+            Value::Duration(value) => self.string(&value.to_cel())?,
+            Value::Quantity(value) => self.string(&value.to_string())?,
             Value::Bytes(_) | Value::Type(_) => return Err(ProjectionError::NoJson(Found::of(value).name())),
             Value::Optional(Some(value)) => return self.value(value),
             Value::Node(node) => return self.node(*node),
@@ -163,7 +172,9 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
     }
 
     /// Go escapes besides what JSON asks for whatever HTML or JavaScript could take amiss.
-    fn string(&mut self, text: &str) {
+    fn string(&mut self, text: &str) -> Result<(), ProjectionError> {
+        self.budget.read(text.len())?;
+        self.budget.hold(text.len())?;
         self.out.push('"');
         for c in text.chars() {
             match c {
@@ -182,6 +193,7 @@ impl<'a, 'r: 'a> Writer<'a, 'r> {
             }
         }
         self.out.push('"');
+        Ok(())
     }
 }
 

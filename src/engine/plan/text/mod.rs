@@ -11,7 +11,8 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::definition::{ProjectionKind, TextForm};
-use crate::expression::{Outcome, Value};
+use crate::error::EvaluationError;
+use crate::expression::{Budget, Outcome, Value};
 use crate::row::{Kind, NodeRef};
 use crate::scalar::{ScalarError, Timestamp};
 use json::Item;
@@ -46,6 +47,9 @@ pub(crate) enum ProjectionError {
     /// A text that is no timestamp.
     #[error(transparent)]
     Scalar(#[from] ScalarError),
+    /// More text than the expression's budget has room for.
+    #[error(transparent)]
+    Budget(#[from] EvaluationError),
     /// A default of the wrong JSON type.
     #[error("the default must be a JSON string")]
     Default,
@@ -82,11 +86,12 @@ enum Found<'a, 'r> {
 /// write them (`90s`, `500m`), timestamps as RFC 3339.
 ///
 /// # Errors
-/// As the table says.
+/// As the table says, and where the JSON of a list or map is beyond `budget`.
 pub(crate) fn render<'a>(
     outcome: &'a Outcome<'_>,
     kind: ProjectionKind,
     form: TextForm,
+    budget: &mut Budget,
 ) -> Result<Rendered<'a>, ProjectionError> {
     match outcome {
         Outcome::Nodes(nodes) => match nodes.as_slice() {
@@ -94,15 +99,15 @@ pub(crate) fn render<'a>(
             [node] if kind == ProjectionKind::Slice && node.is_root() => {
                 Err(ProjectionError::Kind { found: "the whole object", needed: needed(kind) })
             }
-            [node] => one(Found::of_node(*node), kind, form),
+            [node] => one(Found::of_node(*node), kind, form, budget),
             several if kind == ProjectionKind::Slice => {
-                let text = json::list(several.iter().map(|node| Item::Node(*node)), form)?;
+                let text = json::list(several.iter().map(|node| Item::Node(*node)), form, budget)?;
                 Ok(Rendered::Text(text.into()))
             }
             several => Err(ProjectionError::Several(several.len())),
         },
         Outcome::Value(Value::Optional(None)) => Ok(Rendered::Absent),
-        Outcome::Value(value) => one(Found::of(value), kind, form),
+        Outcome::Value(value) => one(Found::of(value), kind, form, budget),
     }
 }
 
@@ -140,6 +145,7 @@ fn one<'a>(
     found: Found<'a, '_>,
     kind: ProjectionKind,
     form: TextForm,
+    budget: &mut Budget,
 ) -> Result<Rendered<'a>, ProjectionError> {
     if matches!(found, Found::Null) {
         return Ok(Rendered::Null);
@@ -147,9 +153,9 @@ fn one<'a>(
     let wrong = || ProjectionError::Kind { found: found.name(), needed: needed(kind) };
     let text = match kind {
         ProjectionKind::Primitive => found.primitive(form)?.ok_or_else(wrong)?,
-        ProjectionKind::Slice => found.slice(form)?.into(),
+        ProjectionKind::Slice => found.slice(form, budget)?.into(),
         ProjectionKind::Map => match found {
-            Found::Map(item) => json::text(item, form)?.into(),
+            Found::Map(item) => json::text(item, form, budget)?.into(),
             _ => return Err(wrong()),
         },
         ProjectionKind::Timestamp => match found {
@@ -244,17 +250,17 @@ impl<'a, 'r: 'a> Found<'a, 'r> {
     }
 
     /// The JSON text of a list, or of a list of the one value.
-    fn slice(self, form: TextForm) -> Result<String, ProjectionError> {
+    fn slice(self, form: TextForm, budget: &mut Budget) -> Result<String, ProjectionError> {
         let wrong = || ProjectionError::Kind { found: self.name(), needed: needed(ProjectionKind::Slice) };
         match self {
-            Found::List(item) => json::text(item, form),
-            Found::Map(item) => json::list([item], form),
+            Found::List(item) => json::text(item, form, budget),
+            Found::Map(item) => json::list([item], form, budget),
             Found::Computed(Value::Bytes(_) | Value::Type(_)) => Err(wrong()),
-            Found::Computed(value) => json::list([Item::Value(value)], form),
+            Found::Computed(value) => json::list([Item::Value(value)], form, budget),
             Found::Null => Ok("[null]".to_string()),
             Found::Bool(value) => Ok(format!("[{value}]")),
             Found::Number(text) => Ok(format!("[{}]", number::of_json(text, form, Place::Json)?)),
-            Found::String(text) => json::list([Item::Text(text)], form),
+            Found::String(text) => json::list([Item::Text(text)], form, budget),
         }
     }
 

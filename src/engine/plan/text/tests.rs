@@ -44,7 +44,7 @@ fn projected(path: &str, kind: ProjectionKind) -> [String; 2] {
     let row = Decoder::new(Arc::new(plan)).decode(OBJECT.as_bytes(), Defaults::default()).unwrap();
     let environment = Environment { row: &row, item: None, position: None };
     let outcome = path.evaluate(&environment, &mut Budget::EXPRESSION.clone()).unwrap();
-    [Go, Native].map(|form| shown(render(&outcome, kind, form)))
+    [Go, Native].map(|form| shown(render(&outcome, kind, form, &mut Budget::EXPRESSION.clone())))
 }
 
 /// The same text in both forms.
@@ -58,7 +58,7 @@ fn forms(path: &str, kind: ProjectionKind, go: &str, native: &str) {
 
 fn computed(value: Value<'_>, kind: ProjectionKind, go: &str, native: &str) {
     let outcome = Outcome::Value(value);
-    let texts = [Go, Native].map(|form| shown(render(&outcome, kind, form)));
+    let texts = [Go, Native].map(|form| shown(render(&outcome, kind, form, &mut Budget::EXPRESSION.clone())));
     assert_eq!(texts, [go, native], "{outcome:?} as {kind:?}");
 }
 
