@@ -107,11 +107,13 @@ impl Decoder {
         Ok(identity.key(self.seed, &self.tape))
     }
 
-    /// The key of an object that cannot be decoded, if it stands before the place where the object is broken.
+    /// The key of an object that cannot be decoded, if it stands before the place where the object is broken. Nesting
+    /// beyond the limit is no such place.
     pub fn identify_broken(&mut self, object: &[u8], defaults: Defaults<'_>) -> Option<ObjectKey> {
         let whole = object.utf8_chunks().next()?.valid();
         let text = checked_text(whole.as_bytes(), &defaults).ok()?;
         let mut pass = Pass::new(text, defaults, &self.bare, &mut self.tape);
+        pass.cursor.leaps = true;
         // An error is what is expected here; what was met before it counts.
         let _ = pass.document();
         let sightings = pass.sightings;

@@ -53,6 +53,10 @@ impl Fault {
         let reason = if at >= bytes.len() { Reason::End } else { reason };
         Fault { offset: u32::try_from(at.min(bytes.len())).unwrap_or(u32::MAX), reason }
     }
+
+    pub(super) fn is_depth(self) -> bool {
+        self.reason == Reason::Depth
+    }
 }
 
 // === impl Reason ===

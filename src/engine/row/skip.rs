@@ -45,10 +45,35 @@ impl Cursor<'_> {
     pub(super) fn skip(&mut self, room: u32) -> Result<(), Fault> {
         self.at = match self.token() {
             b'"' => Quoted::read(&mut self.scanner, self.bytes, self.at)?.end + 1,
-            b'{' | b'[' => container(&mut self.scanner, self.bytes, self.at, room)?,
+            b'{' | b'[' => match container(&mut self.scanner, self.bytes, self.at, room) {
+                Err(fault) if self.leaps && fault.is_depth() => self.behind_brackets()?,
+                end => end?,
+            },
             _ => word(self.bytes, self.at)?,
         };
         Ok(())
+    }
+}
+
+impl Cursor<'_> {
+    /// The position behind the list or map that begins here, however deep it is: brackets are counted, and nothing is
+    /// checked besides strings.
+    #[cold]
+    fn behind_brackets(&self) -> Result<usize, Fault> {
+        let (mut scanner, mut at, mut depth) = (Scanner::new(), self.at, 0_usize);
+        while at < self.bytes.len() {
+            match self.bytes[at] {
+                b'"' => at = Quoted::read(&mut scanner, self.bytes, at)?.end,
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                return Ok(at);
+            }
+        }
+        Err(Fault::new(self.bytes, at, Reason::End))
     }
 }
 

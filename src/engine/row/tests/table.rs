@@ -298,6 +298,24 @@ fn key_of_a_broken_object_is_found_once_it_has_been_read() {
 }
 
 #[test]
+fn nesting_before_the_identity_does_not_hide_it() {
+    let deep = |opening: &str, closing: &str| opening.repeat(50_000) + &closing.repeat(50_000);
+    let uid = r#""metadata":{"uid":"1"}"#;
+    let plain = whole_key(&format!("{{{uid}}}"));
+    for nested in [deep("[", "]"), deep(r#"{"a":"#, "}").replace(":}", ":1}"), deep("[\"]\",", "1]").replace(",1]1]", ",1]]")] {
+        let object = format!(r#"{{"data":{nested},{uid}}}"#);
+        let mut decoder = Decoder::new(Arc::new(FieldPlan::new(SEED)));
+        assert!(decoder.decode(object.as_bytes(), Defaults::default()).is_err());
+        assert_eq!(decoder.identify_broken(object.as_bytes(), Defaults::default()), Some(plain));
+    }
+}
+
+fn whole_key(object: &str) -> ObjectKey {
+    let mut decoder = Decoder::new(Arc::new(FieldPlan::new(SEED)));
+    decoder.identify(object.as_bytes(), Defaults::default()).unwrap()
+}
+
+#[test]
 fn key_is_the_uid_or_else_kind_namespace_and_name() {
     let key = |text: &str| decode(plan(&[]), text).unwrap().key();
     let first = key(r#"{"kind":"A","metadata":{"namespace":"n","name":"x","uid":"u"}}"#);
