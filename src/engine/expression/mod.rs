@@ -1,6 +1,6 @@
 //! Text in either language → one expression tree → a value.
 //!
-//! In: a [`Formula`](crate::definition::Formula), the fields that it may read, and at run time a row. Out: values
+//! In: a [`Formula`], the fields that it may read, and at run time a row. Out: values
 //! or nodes. Must never know: metrics, series, sources.
 
 mod limits;
