@@ -121,6 +121,19 @@ fn long_attributes_are_cut_and_stay_apart() {
 }
 
 #[test]
+fn writing_lists_and_maps_is_charged_like_evaluating() {
+    let formula =
+        Formula { language: Language::Kubectl, text: "a".into(), place: "spec.projections[0]".into() };
+    let projection = Projection { name: "a".into(), formula, kind: ProjectionKind::Slice, default: None };
+    let definition = Definition { projections: vec![projection], ..count() };
+    let list = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["1"; count].join(","));
+    check(&definition, &[&list(3)], "a=[1,1,1] 1");
+    check(&definition, &[&list(20_000)], "1; ! expression needs more than 10000 steps");
+    let long = format!(r#"{{"a":["{}"]}}"#, "x".repeat(300_000));
+    check(&definition, &[&long], "1; ! expression needs more than 10000 steps");
+}
+
+#[test]
 fn integers() {
     value(Sum, Integer, &["1", "2", "-7"], "-4");
     value(Sum, Integer, &["9223372036854775807", "1"], "9223372036854776000");

@@ -302,7 +302,11 @@ fn nesting_before_the_identity_does_not_hide_it() {
     let deep = |opening: &str, closing: &str| opening.repeat(50_000) + &closing.repeat(50_000);
     let uid = r#""metadata":{"uid":"1"}"#;
     let plain = whole_key(&format!("{{{uid}}}"));
-    for nested in [deep("[", "]"), deep(r#"{"a":"#, "}").replace(":}", ":1}"), deep("[\"]\",", "1]").replace(",1]1]", ",1]]")] {
+    for nested in [
+        deep("[", "]"),
+        deep(r#"{"a":"#, "}").replace(":}", ":1}"),
+        deep("[\"]\",", "1]").replace(",1]1]", ",1]]"),
+    ] {
         let object = format!(r#"{{"data":{nested},{uid}}}"#);
         let mut decoder = Decoder::new(Arc::new(FieldPlan::new(SEED)));
         assert!(decoder.decode(object.as_bytes(), Defaults::default()).is_err());
