@@ -58,8 +58,10 @@ impl Engine {
         }
     }
 
-    /// Moves the metrics that became dirty since the last call into `into`, each once, in no particular order.
+    /// Moves the metrics that became dirty since the last call into `into`, each once, oldest first.
     pub fn take_dirty(&mut self, into: &mut Vec<MetricId>) {
+        self.dirty.sort_unstable();
+        self.dirty.dedup();
         into.append(&mut self.dirty);
     }
 

@@ -2,7 +2,7 @@
 
 use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::definition::{Aggregation, Definition, LabelOperator, LabelRequirement, ValueKind};
-use celemetry_engine::row::{Decoder, Defaults, ObjectKey};
+use celemetry_engine::row::{Decoder, Defaults, HashSeed, ObjectKey};
 use celemetry_engine::snapshot::{MetricId, Snapshot};
 use celemetry_engine::{Engine, Options};
 
@@ -154,6 +154,30 @@ fn a_relist_never_dips() {
     assert_eq!(rig.flush(), "pods{phase=Running} 2");
     rig.change(Change::End);
     assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn what_a_list_has_not_shown_goes_in_the_same_order_whatever_the_seed() {
+    let [one, other] = [HashSeed(1, 2), HashSeed(3, 4)].map(|seed| {
+        let mut rig = Rig::new();
+        rig.engine = Engine::new(Options { seed, ..Options::default() });
+        rig.source = rig.engine.add_source();
+        for number in 0..5 {
+            rig.register(&by_phase().filter(&format!("object.phase.endsWith('{number}')")));
+        }
+        rig.register(&by_phase());
+        let phases: Vec<String> = (0..50).map(|number| format!("p{}", number % 7)).collect();
+        let names: Vec<String> = (0..50).map(|number| number.to_string()).collect();
+        let all: Vec<(&str, &str)> =
+            names.iter().zip(&phases).map(|(name, phase)| (&**name, &**phase)).collect();
+        rig.list(&all);
+        rig.flush();
+        rig.dirty();
+        rig.list(&[]);
+        let dirty = rig.dirty();
+        format!("{dirty:?} {:?}", rig.engine.flush(&dirty))
+    });
+    assert_eq!(one, other);
 }
 
 #[test]

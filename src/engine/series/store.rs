@@ -39,7 +39,7 @@ pub struct SeriesStore {
     /// Every slot that holds a series. Never iterated, since its order means nothing.
     by_key: HashMap<SeriesKey, u32, Prehashed>,
     seed: HashSeed,
-    /// Slots to look at in the next flush, each once, in the order in which they were touched.
+    /// Slots to look at in the next flush, each once.
     dirty: Vec<u32>,
     /// How many slots are [`Slot::live`], the permanent and the overflow series aside.
     live: usize,
@@ -186,7 +186,9 @@ impl SeriesStore {
         changed: &mut Vec<u32>,
         vanished: &mut Vec<Arc<Attributes>>,
     ) {
-        let dirty = std::mem::take(&mut self.dirty);
+        let mut dirty = std::mem::take(&mut self.dirty);
+        // Objects that a list has not shown are taken back in the order of a hash map, which must not show.
+        dirty.sort_unstable();
         for &slot in &dirty {
             let series = &mut self.slots[slot as usize];
             series.dirty = false;
@@ -274,7 +276,9 @@ impl SeriesStore {
         if self.by_key.len() <= self.max_series.saturating_add(ALWAYS_KEPT).saturating_mul(3) {
             return;
         }
-        for slot in self.dirty.clone() {
+        let mut dirty = self.dirty.clone();
+        dirty.sort_unstable();
+        for slot in dirty {
             let series = &self.slots[slot as usize];
             if !series.live && !series.published && self.is_counted(slot) {
                 self.vacate(slot);
