@@ -3,7 +3,7 @@
 //! In: charges by the evaluator and the libraries. Out: an error as soon as one cannot be met. Must never know: clocks.
 //! Every charge depends on the expression and the row alone, so the same row fails in the same way everywhere.
 
-use super::Budget;
+use super::{Budget, Granted};
 use crate::error::EvaluationError;
 
 /// How many bytes of text are read or compared for one step.
@@ -11,7 +11,27 @@ const BYTES_A_STEP: usize = 16;
 
 impl Budget {
     /// What one expression may cost for one object: 10,000 steps and 256 KiB.
-    pub const EXPRESSION: Budget = Budget { steps: 10_000, bytes: 256 * 1024 };
+    pub const EXPRESSION: Budget = Budget::new(10_000, 256 * 1024);
+
+    /// A budget of its own.
+    pub const fn new(steps: u64, bytes: u64) -> Self {
+        Budget { steps, bytes, granted: Granted { steps, bytes, shared: false }, exhausted: false }
+    }
+
+    /// The same budget where all that an event may cost has no more than `left` steps left.
+    #[must_use]
+    pub fn at_most(mut self, left: u64) -> Self {
+        if left < self.steps {
+            self.steps = left;
+            self.granted = Granted { steps: left, shared: true, ..self.granted };
+        }
+        self
+    }
+
+    /// The steps taken since the budget was granted.
+    pub fn spent(&self) -> u64 {
+        self.granted.steps - self.steps
+    }
 
     /// Takes `count` steps.
     pub(crate) fn step(&mut self, count: u64) -> Result<(), EvaluationError> {
@@ -22,10 +42,8 @@ impl Budget {
             }
             None => {
                 self.steps = 0;
-                Err(EvaluationError::new(format!(
-                    "expression needs more than {} steps",
-                    Budget::EXPRESSION.steps
-                )))
+                self.exhausted = true;
+                Err(self.granted.too_few_steps())
             }
         }
     }
@@ -50,10 +68,8 @@ impl Budget {
             }
             None => {
                 self.bytes = 0;
-                Err(EvaluationError::new(format!(
-                    "expression needs more than {} bytes",
-                    Budget::EXPRESSION.bytes
-                )))
+                self.exhausted = true;
+                Err(EvaluationError::new(format!("expression needs more than {} bytes", self.granted.bytes)))
             }
         }
     }
@@ -65,6 +81,18 @@ impl Budget {
 
     /// Whether a charge could not be met; whoever absorbs errors must not absorb that one.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.steps == 0 || self.bytes == 0
+        self.exhausted
+    }
+}
+
+impl Granted {
+    #[cold]
+    fn too_few_steps(&self) -> EvaluationError {
+        let steps = self.steps;
+        EvaluationError::new(if self.shared {
+            format!("expression needs more than the {steps} steps that its namespace has left for this event")
+        } else {
+            format!("expression needs more than {steps} steps")
+        })
     }
 }

@@ -18,6 +18,7 @@ mod rfc9535;
 mod kubectl;
 mod query;
 mod shared;
+mod matcher;
 mod value;
 #[cfg(test)]
 mod tests;
@@ -93,7 +94,8 @@ pub enum Position<'r> {
     Key(Text<'r>),
 }
 
-/// What an evaluation may cost, in steps and in bytes. Deterministic: no clock is involved.
+/// What an evaluation may cost, in steps and in bytes, and writing its result as text. Deterministic: no clock is
+/// involved.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     /// What may still be done: a field read, an operator, a call, an element visited and 16 bytes of text read or
@@ -101,6 +103,19 @@ pub struct Budget {
     pub steps: u64,
     /// What may still be built.
     pub bytes: u64,
+    /// What there was at first, for the message.
+    granted: Granted,
+    /// Whether a charge could not be met. One that was met exactly leaves nothing, and is no failure.
+    exhausted: bool,
+}
+
+/// What a [`Budget`] started with.
+#[derive(Clone, Copy, Debug)]
+struct Granted {
+    steps: u64,
+    bytes: u64,
+    /// Whether the steps are what other expressions have left, rather than the limit of one.
+    shared: bool,
 }
 
 /// What an expression gives.

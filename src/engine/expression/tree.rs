@@ -3,10 +3,9 @@
 //! In: built by the checker. Out: walked by the evaluator. Must never know: how an author wrote it, or which of the
 //! languages in.
 
-use regex::Regex;
-
 use super::Value;
 use super::library::Overload;
+use super::matcher::Matcher;
 use super::syntax::{Arithmetic, Comparison};
 use crate::row::FieldId;
 
@@ -33,7 +32,7 @@ pub(super) enum Tree {
     In(Box<[Tree; 2]>),
     Call(Box<Call>),
     /// `text.matches("literal")`
-    Matches(Box<(Tree, Regex)>),
+    Matches(Box<(Tree, Matcher)>),
     /// Elements, and whether an optional without value is left out.
     List(Box<[(Tree, bool)]>),
     /// Keys, values, and whether an optional without value is left out.

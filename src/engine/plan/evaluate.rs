@@ -111,16 +111,11 @@ impl<'r> Run<'_, 'r> {
         if self.meter.left == 0 {
             return Err(exhausted(step));
         }
-        let mut budget =
-            Budget { steps: Budget::EXPRESSION.steps.min(self.meter.left), ..Budget::EXPRESSION };
-        let granted = budget.steps;
+        let mut budget = Budget::EXPRESSION.at_most(self.meter.left);
         let outcome = work(step, &self.environment, &mut budget);
-        let spent = granted - budget.steps;
-        self.meter.left -= spent;
-        self.meter.spent += spent;
-        // Less than an expression's own allowance was granted, and it was all used: that is what has run out.
-        let starved = granted < Budget::EXPRESSION.steps && self.meter.left == 0;
-        outcome.map_err(|error| if starved { exhausted(step) } else { fail(step, error) })
+        self.meter.left -= budget.spent();
+        self.meter.spent += budget.spent();
+        outcome.map_err(|error| fail(step, error))
     }
 
     fn filter(&mut self, step: &'r Step) -> Result<bool, Failure<'r>> {

@@ -9,7 +9,7 @@ use super::super::tree::{Base, Path, Step, Tree};
 use super::super::{Budget, Value};
 
 /// What one folding may cost, so that compiling stays cheap.
-const BUDGET: Budget = Budget { steps: 1000, bytes: 16 * 1024 };
+const BUDGET: Budget = Budget::new(1000, 16 * 1024);
 
 /// The constant that a tree always gives, or the tree.
 pub(super) fn fold(tree: Tree) -> Tree {

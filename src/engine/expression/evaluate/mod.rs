@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::compare::equal;
 use super::library::{Form, MAX_ARGUMENTS, Overload};
+use super::matcher::Matcher;
 use super::tree::{Call, FieldIs, LiteralSet, Tree};
 use super::{Budget, Environment, MapValue, Text, Value};
 use crate::error::EvaluationError;
@@ -208,16 +209,13 @@ fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut
 
 fn matches<'r>(
     text: &'r Tree,
-    pattern: &regex::Regex,
+    matcher: &Matcher,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     budget.step(1)?;
     match evaluate(text, frame, budget)? {
-        Value::String(text) => {
-            budget.read(text.as_str().len())?;
-            Ok(Value::Bool(pattern.is_match(text.as_str())))
-        }
+        Value::String(text) => matcher.is_match(text.as_str(), budget).map(Value::Bool),
         other => {
             Err(EvaluationError::new(format!("no such overload: {}.matches(string)", other.type_name())))
         }

@@ -3,23 +3,19 @@
 //! In: a condition and the node that it is about. Out: whether it holds. Must never know: field plans, the texts that
 //! paths were written in.
 
-use regex::Regex;
-
 use super::compare::{Number, Scalar};
 use super::evaluate::{Evaluator, sorted_members};
 use super::meter::Stop;
 use super::pattern;
 use super::tree::{Anchor, Comparison, Extent, Logical, Matches, Operand, Pattern, Subquery};
+use crate::expression::matcher::Matcher;
 use crate::row::{Kind, NodeRef};
 
 /// The regular expression that an object supplied last: a filter meets the same one for every element.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PatternCache<'r> {
-    last: Option<(&'r str, Extent, Option<Regex>)>,
+    last: Option<(&'r str, Extent, Option<Matcher>)>,
 }
-
-/// What compiling a regular expression at run time costs in steps, beside its length.
-const COMPILE_STEPS: usize = 200;
 
 impl<'r> Evaluator<'r, '_> {
     /// Whether `condition` holds where `@` is `current`.
@@ -140,26 +136,30 @@ impl<'r> Evaluator<'r, '_> {
         let Some(Scalar::String(subject)) = self.operand(&matches.subject, current)? else {
             return Ok(false);
         };
-        self.meter.text(subject)?;
+        self.meter.steps(1)?;
         match &matches.pattern {
-            Pattern::Compiled(regex) => Ok(regex.is_match(subject)),
+            Pattern::Compiled(matcher) => self.meter.is_match(matcher, subject),
             Pattern::Computed(Operand::Singular(query) | Operand::Value(query)) => {
                 let text = self.single(query, current)?.and_then(NodeRef::as_str);
                 let Some(text) = text else { return Ok(false) };
-                Ok(self.pattern(text, matches.extent)?.is_some_and(|regex| regex.is_match(subject)))
+                self.compile(text, matches.extent)?;
+                match &self.patterns.last {
+                    Some((_, _, Some(matcher))) => self.meter.is_match(matcher, subject),
+                    _ => Ok(false),
+                }
             }
             Pattern::Computed(_) => Ok(false),
         }
     }
 
-    /// The compiled form of a regular expression that stands in the object; `None` if it is none.
-    fn pattern(&mut self, text: &'r str, extent: Extent) -> Result<Option<&Regex>, Stop> {
+    /// Makes a regular expression that stands in the object the last one.
+    fn compile(&mut self, text: &'r str, extent: Extent) -> Result<(), Stop> {
         let known = self.patterns.last.as_ref().is_some_and(|(t, e, _)| *t == text && *e == extent);
         if !known {
-            self.meter.steps(COMPILE_STEPS + text.len())?;
+            self.meter.compilation(text)?;
             self.patterns.last = Some((text, extent, pattern::compile(text, extent).ok()));
         }
-        Ok(self.patterns.last.as_ref().and_then(|(_, _, regex)| regex.as_ref()))
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 
 use crate::error::EvaluationError;
 use crate::expression::Budget;
+use crate::expression::matcher::Matcher;
 use crate::row::NodeRef;
 
 /// Why a query stopped.
@@ -48,6 +49,16 @@ impl<'b> Meter<'b> {
     /// Takes the reading of `text` from the budget.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Stop> {
         self.steps(1 + text.len() / 16)
+    }
+
+    /// Takes the compiling of a regular expression from the budget.
+    pub(super) fn compilation(&mut self, pattern: &str) -> Result<(), Stop> {
+        Matcher::charge_compilation(pattern, self.budget).map_err(Stop::Final)
+    }
+
+    /// Whether a part of `text` matches, which is taken from the budget.
+    pub(super) fn is_match(&mut self, matcher: &Matcher, text: &str) -> Result<bool, Stop> {
+        matcher.is_match(text, self.budget).map_err(Stop::Final)
     }
 
     /// Takes a list of `len` nodes from the budget; visiting them is charged apart.

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
-
+use crate::expression::matcher::Matcher;
 use crate::row::FieldId;
 
 /// One step from a list of nodes to the next.
@@ -125,7 +124,7 @@ pub(crate) struct Matches {
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
     /// Of a literal, compiled once.
-    Compiled(Regex),
+    Compiled(Matcher),
     /// Of the object: compiled while the query runs.
     Computed(Operand),
 }

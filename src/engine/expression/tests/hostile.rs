@@ -78,7 +78,7 @@ fn long_texts_cost_steps() {
 #[test]
 fn patterns_from_objects_are_bounded() {
     let object = format!(r#"{{"re": "a{{100}}{{100}}{{100}}", "l": {}, "p": "(a|b)*c"}}"#, numbers(1000));
-    assert!(run("'a'.matches(object.re)", &object).0.starts_with("error: invalid regular expression"));
+    assert_eq!(run("'a'.matches(object.re)", &object).0, "error: the regular expression is too large");
     assert_eq!(run("object.l.all(x, !'a'.matches(object.p))", &object).0, STEPS);
 }
 
@@ -100,4 +100,28 @@ fn deep_objects_are_compared_within_the_stack() {
     let deep = format!("{}1{}", r#"{"a":"#.repeat(120), "}".repeat(120));
     let object = format!(r#"{{"x": {deep}, "y": {deep}}}"#);
     assert_eq!(run("object.x == object.y", &object).0, "true");
+}
+
+#[test]
+fn a_budget_met_exactly_is_no_failure() {
+    let mut plan = FieldPlan::new(HashSeed(1, 2));
+    let compiled = compile("[object.t][3] || object.t", &mut plan).unwrap();
+    let row = row(&plan, r#"{"t": true}"#);
+    let bytes = size_of::<super::Value<'_>>() as u64;
+    let mut exact = Budget::new(100, bytes);
+    assert_eq!(run_within(&compiled, &row, &mut exact), "true");
+    assert_eq!(exact.bytes, 0);
+    assert_eq!(run_within(&compiled, &row, &mut Budget::new(exact.spent(), bytes)), "true");
+}
+
+#[test]
+fn the_message_names_the_limit_that_was_hit() {
+    let mut plan = FieldPlan::new(HashSeed(1, 2));
+    let compiled = compile("object.l.all(x, x >= 0)", &mut plan).unwrap();
+    let row = row(&plan, &format!(r#"{{"l": {}}}"#, numbers(10_000)));
+    let within = |mut budget: Budget| run_within(&compiled, &row, &mut budget);
+    assert_eq!(within(Budget::EXPRESSION), STEPS);
+    assert_eq!(within(Budget::EXPRESSION.at_most(10_000)), STEPS);
+    let shared = "error: expression needs more than the 50 steps that its namespace has left for this event";
+    assert_eq!(within(Budget::EXPRESSION.at_most(50)), shared);
 }

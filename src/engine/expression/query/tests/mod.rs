@@ -15,7 +15,7 @@ use crate::definition::{Formula, Language};
 use crate::expression::{Budget, Demand, Nodes};
 use crate::row::{Decoder, Defaults, FieldId, FieldPlan, HashSeed, Kind, NodeRef, Row};
 
-const BUDGET: Budget = Budget { steps: 10_000, bytes: 256 * 1024 };
+const BUDGET: Budget = Budget::EXPRESSION;
 
 fn formula(language: Language, text: &str) -> Formula {
     Formula { language, text: text.to_string(), place: "spec.path".to_string() }
