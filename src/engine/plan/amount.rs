@@ -144,7 +144,7 @@ fn quantity(found: &Found<'_>) -> Result<Amount, EvaluationError> {
 fn duration(found: &Found<'_>) -> Result<Amount, EvaluationError> {
     match found {
         Found::Text(text) => {
-            let parsed = Duration::parse(text);
+            let parsed = Duration::parse_exact(text);
             let parsed =
                 parsed.map_err(|error| EvaluationError::new(format!("{}: {error}", shown(found))))?;
             Ok(nanoseconds(parsed))
@@ -221,4 +221,17 @@ fn no_number(found: &str) -> EvaluationError {
 
 fn mismatch(found: &str, wanted: &str) -> EvaluationError {
     EvaluationError::new(format!("found {found} where {wanted} is needed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_finer_than_a_nanosecond_is_no_value() {
+        let amount = |text: &str| of(&Outcome::Value(Value::text(text)), ValueKind::Duration);
+        assert_eq!(amount("1.000000001s").unwrap(), Some(nanoseconds(Duration { nanos: 1_000_000_001 })));
+        let error = amount("1.5ns").unwrap_err().to_string();
+        assert_eq!(error, "\"1.5ns\": the duration is finer than a nanosecond");
+    }
 }

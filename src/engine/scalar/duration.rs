@@ -2,7 +2,7 @@
 //!
 //! In: text as Go's `time.ParseDuration` accepts it. Out: nanoseconds. Must never know: calendars, expressions.
 
-use super::{GIGA, ScalarError, nearest_double, split_digits, write_fraction};
+use super::{GIGA, ScalarError, split_digits, write_fraction};
 
 /// A signed length of time, in Go's range of about 292 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,11 +43,6 @@ impl Duration {
     pub fn parse_exact(text: &str) -> Result<Self, ScalarError> {
         let (duration, exact) = parse(text)?;
         if exact { Ok(duration) } else { Err(TOO_FINE) }
-    }
-
-    /// The double nearest to the number of seconds.
-    pub fn as_seconds(self) -> f64 {
-        nearest_double(i128::from(self.nanos), u128::from(GIGA.unsigned_abs()))
     }
 
     /// The sum, if it is within the range.
