@@ -12,8 +12,6 @@ pub(super) struct Cursor<'d> {
     pub(super) bytes: &'d [u8],
     pub(super) at: usize,
     pub(super) scanner: Scanner,
-    /// Whether what is nested too deeply is leapt over, unchecked, rather than refused.
-    pub(super) leaps: bool,
 }
 
 // === impl Cursor ===
@@ -24,7 +22,7 @@ impl<'d> Cursor<'d> {
     }
 
     pub(super) fn starting_at(bytes: &'d [u8], at: usize) -> Self {
-        Cursor { bytes, at, scanner: Scanner::new(), leaps: false }
+        Cursor { bytes, at, scanner: Scanner::new() }
     }
 
     /// An error at the current position.

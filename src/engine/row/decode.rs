@@ -52,6 +52,8 @@ struct Pass<'p, 'd> {
     projection: &'p Projection,
     tape: &'p mut Tape,
     sightings: Sightings,
+    /// Whether what nests too deeply is passed over, rather than an error.
+    lenient: bool,
 }
 
 // === impl Decoder ===
@@ -107,13 +109,13 @@ impl Decoder {
         Ok(identity.key(self.seed, &self.tape))
     }
 
-    /// The key of an object that cannot be decoded, if it stands before the place where the object is broken. Nesting
-    /// beyond the limit is no such place.
+    /// The key of an object that cannot be decoded, if it stands before the place where the object is broken. Too deep a
+    /// nesting is no such place, as long as it lies outside what names the object.
     pub fn identify_broken(&mut self, object: &[u8], defaults: Defaults<'_>) -> Option<ObjectKey> {
         let whole = object.utf8_chunks().next()?.valid();
         let text = checked_text(whole.as_bytes(), &defaults).ok()?;
         let mut pass = Pass::new(text, defaults, &self.bare, &mut self.tape);
-        pass.cursor.leaps = true;
+        pass.lenient = true;
         // An error is what is expected here; what was met before it counts.
         let _ = pass.document();
         let sightings = pass.sightings;
@@ -138,7 +140,7 @@ impl<'p, 'd> Pass<'p, 'd> {
     fn new(text: &'d str, defaults: Defaults<'d>, projection: &'p Projection, tape: &'p mut Tape) -> Self {
         tape.reset(projection);
         let cursor = Cursor::new(text.as_bytes());
-        Pass { text, cursor, defaults, projection, tape, sightings: Sightings::default() }
+        Pass { text, cursor, defaults, projection, tape, sightings: Sightings::default(), lenient: false }
     }
 
     /// Reads the whole input, which is one object.
@@ -291,7 +293,7 @@ impl<'p, 'd> Pass<'p, 'd> {
                     self.member(Some(id), NodeKey::Field(id.field()), false, room)?;
                 }
                 Some(id) => self.sight(id, room)?,
-                None => self.cursor.skip(room)?,
+                None => self.pass_over(room)?,
             }
             member = self.cursor.next_member()?;
         }
@@ -323,6 +325,14 @@ impl<'p, 'd> Pass<'p, 'd> {
         Ok(())
     }
 
+    /// Steps over a member that neither a plan nor the identity reads.
+    fn pass_over(&mut self, room: u32) -> Result<(), Fault> {
+        match self.cursor.skip(room) {
+            Err(fault) if self.lenient && fault.is_depth() => self.cursor.skip_nested(),
+            passed => passed,
+        }
+    }
+
     /// Notes what the identity takes from a member that no plan reads.
     fn sight(&mut self, id: TargetId, room: u32) -> Result<(), Fault> {
         let target = self.projection.target(id);
@@ -334,12 +344,12 @@ impl<'p, 'd> Pass<'p, 'd> {
             while let Some(quoted) = member {
                 match self.find(id, quoted) {
                     Some(id) => self.sight(id, room)?,
-                    None => self.cursor.skip(room)?,
+                    None => self.pass_over(room)?,
                 }
                 member = self.cursor.next_member()?;
             }
         } else {
-            self.cursor.skip(room)?;
+            self.pass_over(room)?;
         }
         self.sightings.end(target.role, self.cursor.at);
         Ok(())

@@ -5,7 +5,6 @@
 
 use super::cursor::Cursor;
 use super::fault::{DecodeError, Fault, Reason};
-use super::skip::MAX_DEPTH;
 use super::string::Quoted;
 
 /// One watch event.
@@ -92,7 +91,7 @@ fn read_member<'e>(
     let first = cursor.token();
     let start = cursor.at;
     let name = name.resolved(cursor.bytes)?;
-    cursor.skip(MAX_DEPTH)?;
+    cursor.frame()?;
     match &*name {
         "type" if first == b'"' => {
             let text = Cursor::starting_at(cursor.bytes, start).string()?.resolved(cursor.bytes)?;

@@ -46,16 +46,17 @@ pub(super) enum Reason {
 // === impl Fault ===
 
 impl Fault {
+    /// Whether lists and maps nest too deeply.
+    pub(super) fn is_depth(self) -> bool {
+        self.reason == Reason::Depth
+    }
+
     /// A fault at `at`; if that is behind the last of `bytes`, what is wrong is that they end there.
     #[cold]
     #[inline(never)]
     pub(super) fn new(bytes: &[u8], at: usize, reason: Reason) -> Self {
         let reason = if at >= bytes.len() { Reason::End } else { reason };
         Fault { offset: u32::try_from(at.min(bytes.len())).unwrap_or(u32::MAX), reason }
-    }
-
-    pub(super) fn is_depth(self) -> bool {
-        self.reason == Reason::Depth
     }
 }
 

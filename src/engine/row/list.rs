@@ -96,7 +96,7 @@ impl<'l> List<'l> {
         while more {
             cursor.token();
             let start = cursor.at;
-            cursor.skip(MAX_DEPTH)?;
+            cursor.frame()?;
             self.items.push(&cursor.bytes[start..cursor.at]);
             more = cursor.next_element()?;
         }

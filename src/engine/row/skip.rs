@@ -45,35 +45,40 @@ impl Cursor<'_> {
     pub(super) fn skip(&mut self, room: u32) -> Result<(), Fault> {
         self.at = match self.token() {
             b'"' => Quoted::read(&mut self.scanner, self.bytes, self.at)?.end + 1,
-            b'{' | b'[' => match container(&mut self.scanner, self.bytes, self.at, room) {
-                Err(fault) if self.leaps && fault.is_depth() => self.behind_brackets()?,
-                end => end?,
-            },
+            b'{' | b'[' => container(&mut self.scanner, self.bytes, self.at, room)?,
             _ => word(self.bytes, self.at)?,
         };
         Ok(())
     }
-}
 
-impl Cursor<'_> {
-    /// The position behind the list or map that begins here, however deep it is: brackets are counted, and nothing is
-    /// checked besides strings.
-    #[cold]
-    fn behind_brackets(&self) -> Result<usize, Fault> {
-        let (mut scanner, mut at, mut depth) = (Scanner::new(), self.at, 0_usize);
-        while at < self.bytes.len() {
-            match self.bytes[at] {
-                b'"' => at = Quoted::read(&mut scanner, self.bytes, at)?.end,
+    /// Steps over the value that begins here, whose reader will refuse it if it nests too deeply.
+    pub(super) fn frame(&mut self) -> Result<(), Fault> {
+        match self.skip(MAX_DEPTH) {
+            Err(fault) if fault.is_depth() => self.skip_nested(),
+            passed => passed,
+        }
+    }
+
+    /// Steps over the list or map that begins here however deep it is, by counting brackets of either kind alike and
+    /// checking no more than strings. A failed [`skip`](Self::skip) leaves the cursor where this begins.
+    pub(super) fn skip_nested(&mut self) -> Result<(), Fault> {
+        let mut depth = 0_usize;
+        loop {
+            match self.token() {
+                b'"' => {
+                    self.string()?;
+                    continue;
+                }
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => depth -= 1,
+                0 => return self.fail(Reason::Value),
                 _ => {}
             }
-            at += 1;
+            self.at += 1;
             if depth == 0 {
-                return Ok(at);
+                return Ok(());
             }
         }
-        Err(Fault::new(self.bytes, at, Reason::End))
     }
 }
 

@@ -72,6 +72,21 @@ fn list_gives_its_items_and_what_they_are() {
 }
 
 #[test]
+fn an_object_that_nests_too_deeply_spoils_nothing_around_it() {
+    let deep = format!(r#"{{"deep":{}{},"metadata":{{"uid":"u"}}}}"#, "[".repeat(500), "]".repeat(500));
+    let text = format!(r#"{{"kind":"PodList","items":[{{"metadata":{{"uid":"a"}}}},{deep},{{}}]}}"#);
+    let list = List::split(text.as_bytes()).unwrap().unwrap();
+    assert_eq!(list.items.len(), 3);
+    assert_eq!(list.items[1], deep.as_bytes());
+    let mut decoder = Decoder::new(FieldPlan::new(HashSeed(1, 2)).into());
+    let error = decoder.decode(list.items[1], list.defaults()).unwrap_err().to_string();
+    assert!(error.starts_with("nested too deeply"), "{error}");
+    assert!(decoder.identify_broken(list.items[1], list.defaults()).is_some());
+    let event = format!(r#"{{"object": {deep}, "type": "ADDED"}}"#);
+    assert_eq!(Envelope::split(event.as_bytes()).unwrap().object, deep.as_bytes());
+}
+
+#[test]
 fn plain_list_leaves_its_items_as_they_are() {
     let text = br#"{"items":[{"kind":"Pod"}],"apiVersion":"v1","kind":"List"}"#;
     let list = List::split(text).unwrap().unwrap();

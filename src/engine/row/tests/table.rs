@@ -298,25 +298,24 @@ fn key_of_a_broken_object_is_found_once_it_has_been_read() {
 }
 
 #[test]
-fn nesting_before_the_identity_does_not_hide_it() {
-    let deep = |opening: &str, closing: &str| opening.repeat(50_000) + &closing.repeat(50_000);
-    let uid = r#""metadata":{"uid":"1"}"#;
-    let plain = whole_key(&format!("{{{uid}}}"));
-    for nested in [
-        deep("[", "]"),
-        deep(r#"{"a":"#, "}").replace(":}", ":1}"),
-        deep("[\"]\",", "1]").replace(",1]1]", ",1]]"),
-    ] {
-        let object = format!(r#"{{"data":{nested},{uid}}}"#);
-        let mut decoder = Decoder::new(Arc::new(FieldPlan::new(SEED)));
-        assert!(decoder.decode(object.as_bytes(), Defaults::default()).is_err());
-        assert_eq!(decoder.identify_broken(object.as_bytes(), Defaults::default()), Some(plain));
+fn key_of_an_object_is_found_behind_what_nests_too_deeply() {
+    let mut decoder = Decoder::new(Arc::new(plan(&[])));
+    let metadata = r#""kind":"A","metadata":{"name":"n","uid":"u"}"#;
+    let key = decoder.decode(format!("{{{metadata}}}").as_bytes(), Defaults::default()).unwrap().key();
+    let lists = format!("{}\"]}}\"{}", "[".repeat(100_000), "]".repeat(100_000));
+    let maps = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));
+    let mut found = |text: &str| {
+        assert!(decoder.identify(text.as_bytes(), Defaults::default()).is_err(), "{text:.80}");
+        decoder.identify_broken(text.as_bytes(), Defaults::default())
+    };
+    for deep in [&lists, &maps] {
+        assert_eq!(found(&format!(r#"{{"deep":{deep},{metadata}}}"#)), Some(key));
+        assert_eq!(found(&format!(r#"{{"deep": {deep}, "z":1, {metadata}"#)), Some(key));
+        let inside = format!(r#"{{"kind":"A","metadata":{{"annotations":{deep},"name":"n","uid":"u"}}}}"#);
+        assert_eq!(found(&inside), Some(key));
+        assert_eq!(found(&format!(r#"{{"deep":{}"#, &deep[..deep.len() - 1])), None);
+        assert_eq!(found(&format!(r#"{{"kind":{deep},"metadata":{deep}}}"#)), None);
     }
-}
-
-fn whole_key(object: &str) -> ObjectKey {
-    let mut decoder = Decoder::new(Arc::new(FieldPlan::new(SEED)));
-    decoder.identify(object.as_bytes(), Defaults::default()).unwrap()
 }
 
 #[test]
