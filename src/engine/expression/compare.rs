@@ -45,8 +45,8 @@ pub(super) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
 }
 
 fn collections_equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result<bool, EvaluationError> {
-    if let (Some(left), Some(right)) = (a.list_items(), b.list_items()) {
-        for (left, right) in left.zip(right) {
+    if let (Some(mut left), Some(mut right)) = (a.list_items(), b.list_items()) {
+        while let (Some(left), Some(right)) = (left.read_next(budget)?, right.read_next(budget)?) {
             budget.step(1)?;
             if !equal(&left, &right, budget)? {
                 return Ok(false);
@@ -57,25 +57,39 @@ fn collections_equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Resul
     if a.list_items().is_some() || b.list_items().is_some() {
         return Ok(false);
     }
-    for (key, left) in entries(a) {
-        budget.step(1)?;
-        match lookup(b, &key, budget)? {
-            Some(right) if equal(&left, &right, budget)? => {}
-            _ => return Ok(false),
+    match a {
+        Value::Map(map) => {
+            for (key, left) in &map.entries {
+                if !holds_entry(b, key, left, budget)? {
+                    return Ok(false);
+                }
+            }
         }
+        Value::Node(node) => {
+            for (name, member) in node.entries() {
+                let key = Value::String(super::Text::Borrowed(name));
+                let left = Value::read_node(member, budget)?;
+                if !holds_entry(b, &key, &left, budget)? {
+                    return Ok(false);
+                }
+            }
+        }
+        _ => return Ok(false),
     }
     Ok(true)
 }
 
-/// The entries of a map in the order they are stored.
-fn entries<'a, 'r>(map: &'a Value<'r>) -> Box<dyn Iterator<Item = (Value<'r>, Value<'r>)> + 'a> {
-    match map {
-        Value::Map(map) => Box::new(map.entries.iter().cloned()),
-        Value::Node(node) if node.kind() == Kind::Map => Box::new(
-            node.entries()
-                .map(|(key, node)| (Value::String(super::Text::Borrowed(key)), Value::from_node(node))),
-        ),
-        _ => Box::new(std::iter::empty()),
+/// Whether a map holds an equal value under `key`.
+fn holds_entry(
+    map: &Value<'_>,
+    key: &Value<'_>,
+    value: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    budget.step(1)?;
+    match lookup(map, key, budget)? {
+        Some(found) => equal(value, &found, budget),
+        None => Ok(false),
     }
 }
 
@@ -93,7 +107,7 @@ pub(super) fn lookup<'r>(
         Value::Node(node) if node.kind() == Kind::Map => match key.as_str() {
             Some(name) => {
                 budget.read(node.len())?;
-                Ok(node.get(name).map(Value::from_node))
+                node.get(name).map(|node| Value::read_node(node, budget)).transpose()
             }
             None => Ok(None),
         },

@@ -250,7 +250,16 @@ impl Expression {
                 let frame = evaluate::Frame::new(Some(environment));
                 evaluate::evaluate(tree, &frame, budget).map(Outcome::Value)
             }
-            Program::Query(query) => query.select(environment.row, budget).map(Outcome::Nodes),
+            Program::Query(query) => {
+                let nodes = query.select(environment.row, budget)?;
+                // As with CEL, whoever wants the number reads all of its text.
+                if let [node] = nodes.as_slice()
+                    && let Some(text) = node.as_number()
+                {
+                    budget.read(text.len())?;
+                }
+                Ok(Outcome::Nodes(nodes))
+            }
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::Position;
+use super::{Budget, Position};
+use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
 use crate::scalar::{Duration, Quantity, Timestamp};
 
@@ -82,6 +83,14 @@ impl<'r> Value<'r> {
             Kind::List | Kind::Map => None,
         };
         scalar.unwrap_or(Value::Node(node))
+    }
+
+    /// As [`from_node`](Self::from_node); a number takes the steps for reading its text, however long it is.
+    pub(super) fn read_node(node: NodeRef<'r>, budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
+        if let Some(text) = node.as_number() {
+            budget.read(text.len())?;
+        }
+        Ok(Value::from_node(node))
     }
 
     /// The value of a number as JSON writes it.
@@ -228,6 +237,25 @@ impl Text<'_> {
 }
 
 // === impl ListItems ===
+
+impl<'r> ListItems<'_, 'r> {
+    /// The next element, read within the budget.
+    pub(super) fn read_next(&mut self, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
+        self.read_nth(0, budget)
+    }
+
+    /// The element behind the next `count`, read within the budget; those before it are not read.
+    pub(super) fn read_nth(
+        &mut self,
+        count: usize,
+        budget: &mut Budget,
+    ) -> Result<Option<Value<'r>>, EvaluationError> {
+        match self {
+            ListItems::Row(nodes) => nodes.nth(count).map(|node| Value::read_node(node, budget)).transpose(),
+            ListItems::Built(values) => Ok(values.nth(count).cloned()),
+        }
+    }
+}
 
 impl<'r> Iterator for ListItems<'_, 'r> {
     type Item = Value<'r>;

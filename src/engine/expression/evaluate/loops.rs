@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::super::tree::{Loop, LoopKind, OptMap, Tree};
+use super::super::value::ListItems;
 use super::super::{Budget, Text, Value};
 use super::{Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
@@ -47,12 +48,12 @@ pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget
 fn decide<'r>(
     condition: &'r Tree,
     decisive: bool,
-    items: impl Iterator<Item = Value<'r>>,
+    mut items: ListItems<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut failed = None;
-    for item in items {
+    while let Some(item) = items.read_next(budget)? {
         budget.step(1)?;
         match holds(condition, &item, frame, budget) {
             Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
@@ -68,12 +69,12 @@ fn decide<'r>(
 
 fn count<'r>(
     condition: &'r Tree,
-    items: impl Iterator<Item = Value<'r>>,
+    mut items: ListItems<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<i64, EvaluationError> {
     let mut count = 0;
-    for item in items {
+    while let Some(item) = items.read_next(budget)? {
         budget.step(1)?;
         count += i64::from(holds(condition, &item, frame, budget)?);
     }
@@ -82,12 +83,12 @@ fn count<'r>(
 
 fn collect<'r>(
     each: &'r Loop,
-    items: impl Iterator<Item = Value<'r>>,
+    mut items: ListItems<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut collected = Vec::new();
-    for item in items {
+    while let Some(item) = items.read_next(budget)? {
         budget.step(1)?;
         if let Some(condition) = &each.condition
             && !holds(condition, &item, frame, budget)?

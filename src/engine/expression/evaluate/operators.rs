@@ -82,9 +82,15 @@ fn join<'r>(
             Some(Value::Bytes([&**a, &**b].concat().into()))
         }
         _ => match (left.list_items(), right.list_items()) {
-            (Some(a), Some(b)) => {
+            (Some(mut a), Some(mut b)) => {
                 budget.build_values(left.len().unwrap_or(0).saturating_add(right.len().unwrap_or(0)))?;
-                Some(Value::List(a.chain(b).collect()))
+                let mut joined = Vec::new();
+                for items in [&mut a, &mut b] {
+                    while let Some(item) = items.read_next(budget)? {
+                        joined.push(item);
+                    }
+                }
+                Some(Value::List(joined.into()))
             }
             _ => None,
         },
@@ -155,13 +161,13 @@ pub(super) fn contains(
     needle: &Value<'_>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
-    let Some(items) = haystack.list_items() else {
+    let Some(mut items) = haystack.list_items() else {
         return match haystack.len() {
             Some(_) => Ok(lookup(haystack, needle, budget)?.is_some()),
             None => Err(no_binary("in", needle, haystack)),
         };
     };
-    for item in items {
+    while let Some(item) = items.read_next(budget)? {
         budget.step(1)?;
         if equal(&item, needle, budget)? {
             return Ok(true);

@@ -20,7 +20,7 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
     budget.step(1)?;
     let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
     if let Some(node) = at_slot {
-        let value = Value::from_node(node);
+        let value = Value::read_node(node, budget)?;
         return Ok(if path.optional_from.is_some() { some(value) } else { value });
     }
     let mut walk = Walk::start(path, frame, budget)?;
@@ -110,7 +110,7 @@ impl<'r> Walk<'r> {
             Step::Member { field, name } => match (&self.value, field) {
                 (Value::Node(node), Some(field)) if node.kind() == Kind::Map => {
                     Ok(match node.member(*field, name) {
-                        Some(member) => Reached::Value(Value::from_node(member)),
+                        Some(member) => Reached::Value(Value::read_node(member, budget)?),
                         None => Reached::NoKey(None),
                     })
                 }
@@ -136,7 +136,7 @@ impl<'r> Walk<'r> {
             return Ok(Reached::NoIndex(position));
         }
         budget.read(count)?;
-        Ok(match items.nth(count) {
+        Ok(match items.read_nth(count, budget)? {
             Some(value) => Reached::Value(value),
             None => Reached::NoIndex(position),
         })

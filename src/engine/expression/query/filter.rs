@@ -5,7 +5,7 @@
 
 use super::compare::{Number, Scalar};
 use super::evaluate::{Evaluator, sorted_members};
-use super::meter::Stop;
+use super::meter::{Meter, Stop};
 use super::pattern;
 use super::tree::{Anchor, Comparison, Extent, Logical, Matches, Operand, Pattern, Subquery};
 use crate::expression::matcher::Matcher;
@@ -65,7 +65,8 @@ impl<'r> Evaluator<'r, '_> {
         Ok(match operand {
             Operand::Literal(literal) => Some(Scalar::from(literal)),
             Operand::Singular(query) | Operand::Value(query) => {
-                self.single(query, current)?.map(Scalar::of_node)
+                let node = self.single(query, current)?;
+                node.map(|node| self.meter.scalar(node)).transpose()?
             }
             Operand::Count(query) => Some(count(self.subquery(query, current)?.len())),
             Operand::Length(operand) => match self.operand(operand, current)? {
@@ -121,7 +122,7 @@ impl<'r> Evaluator<'r, '_> {
                 }
                 (Scalar::Container(a), Scalar::Container(b)) => {
                     self.meter.steps(a.len())?;
-                    same_shape(a, b, &mut pending)
+                    same_shape(a, b, &mut pending, &mut self.meter)?
                 }
                 _ => false,
             };
@@ -176,18 +177,26 @@ fn order(left: Scalar<'_>, right: Scalar<'_>) -> Option<std::cmp::Ordering> {
 }
 
 /// Whether two lists are of one length, or two maps of the same names; what they hold is then still to be compared.
-fn same_shape<'a>(a: NodeRef<'a>, b: NodeRef<'a>, pending: &mut Vec<(Scalar<'a>, Scalar<'a>)>) -> bool {
-    if a.kind() != b.kind() {
-        return false;
+fn same_shape<'a>(
+    a: NodeRef<'a>,
+    b: NodeRef<'a>,
+    pending: &mut Vec<(Scalar<'a>, Scalar<'a>)>,
+    meter: &mut Meter<'_>,
+) -> Result<bool, Stop> {
+    if a.kind() != b.kind() || a.len() != b.len() {
+        return Ok(false);
     }
     if a.kind() == Kind::List {
-        let pairs = a.items().zip(b.items());
-        pending.extend(pairs.map(|(a, b)| (Scalar::of_node(a), Scalar::of_node(b))));
-        return a.len() == b.len();
+        for (a, b) in a.items().zip(b.items()) {
+            pending.push((meter.scalar(a)?, meter.scalar(b)?));
+        }
+        return Ok(true);
     }
-    let (a, b) = (sorted_members(a), sorted_members(b));
-    let pairs = a.iter().zip(&b);
-    let same = a.len() == b.len() && pairs.clone().all(|((x, _), (y, _))| x == y);
-    pending.extend(pairs.map(|((_, a), (_, b))| (Scalar::of_node(*a), Scalar::of_node(*b))));
-    same
+    for ((name, a), (other, b)) in sorted_members(a).into_iter().zip(sorted_members(b)) {
+        if name != other {
+            return Ok(false);
+        }
+        pending.push((meter.scalar(a)?, meter.scalar(b)?));
+    }
+    Ok(true)
 }

@@ -158,7 +158,7 @@ impl<'r> Evaluator<'r, '_> {
             [] => Ok(None),
             [node] => {
                 self.meter.text(node.as_str().unwrap_or(""))?;
-                Ok(Some(Scalar::of_node(*node)))
+                self.meter.scalar(*node).map(Some)
             }
             _ => Err(refused("a comparison needs one value on either side, and there are several")),
         }

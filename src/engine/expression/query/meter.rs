@@ -2,6 +2,7 @@
 //!
 //! In: the budget of one evaluation. Out: the error that ends it. Must never know: what is charged for.
 
+use super::compare::Scalar;
 use crate::error::EvaluationError;
 use crate::expression::Budget;
 use crate::expression::matcher::Matcher;
@@ -49,6 +50,14 @@ impl<'b> Meter<'b> {
     /// Takes the reading of `text` from the budget.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Stop> {
         self.steps(1 + text.len() / 16)
+    }
+
+    /// The scalar at a node. A number takes the reading of its text, however long it is.
+    pub(super) fn scalar<'a>(&mut self, node: NodeRef<'a>) -> Result<Scalar<'a>, Stop> {
+        if let Some(text) = node.as_number() {
+            self.budget.read(text.len()).map_err(Stop::Final)?;
+        }
+        Ok(Scalar::of_node(node))
     }
 
     /// Takes the compiling of a regular expression from the budget.

@@ -1,6 +1,6 @@
 //! Small texts that ask for much: all end in a clear error, and quickly.
 
-use super::super::Budget;
+use super::super::{Budget, Demand, Expression, Formula, Language, Scope};
 use super::{compile, row, run_within};
 use crate::row::{FieldPlan, HashSeed};
 
@@ -73,6 +73,50 @@ fn long_texts_cost_steps() {
     assert_eq!(run("object.s + object.t", &object).0, BYTES);
     assert_eq!(run("object.s.startsWith('aa')", &object).0, "true");
     assert_eq!(run("object.s == 'a'", &object).0, "false");
+}
+
+#[test]
+fn long_numbers_cost_steps() {
+    let long = "1".repeat(200_000);
+    let object = format!(r#"{{"n": {long}, "o": {long}, "l": [{long}, 1], "m": {{"n": {long}}}}}"#);
+    for text in [
+        "object.n > 0",
+        "object.n == object.o",
+        "object['n'] > 0",
+        "object.m.n > 0",
+        "object.m == {'n': 1.0}",
+        "object.l[0] > 0",
+        "object.l.exists(x, x == 1)",
+        "object.l.map(x, x) == [1]",
+        "size(object.l + [1]) > 0",
+        "1 in object.l",
+        "object.l == [1, 1]",
+    ] {
+        assert_eq!(run(text, &object).0, STEPS, "{text}");
+    }
+    assert_eq!(run("object.l[1]", &object).0, "1", "what stands before it is not read");
+    assert_eq!(run("object.m.size() + object.l.size()", &object).0, "3");
+}
+
+#[test]
+fn long_numbers_cost_steps_in_json_paths_too() {
+    let long = format!("1.{}", "1".repeat(200_000));
+    let object =
+        format!(r#"{{"n": {long}, "l": [{{"n": {long}}}, {{"n": {long}}}], "m": [[{long}], [{long}]]}}"#);
+    let run = |language, text: &str| {
+        let mut plan = FieldPlan::new(HashSeed(1, 2));
+        let mut fields = plan.record();
+        let formula = Formula { language, text: text.to_owned(), place: "spec.path".to_owned() };
+        let compiled = Expression::compile(&formula, &Scope::default(), Demand::Whole, &mut fields).unwrap();
+        fields.finish();
+        run_within(&compiled, &row(&plan, &object), &mut { Budget::EXPRESSION })
+    };
+    for text in ["$.n", "$.l[?@.n > 1]", "$.m[?@ == $.m[0]]"] {
+        assert_eq!(run(Language::Rfc9535, text), STEPS, "{text}");
+    }
+    for text in ["{.n}", "{.l[?(@.n > 1)]}"] {
+        assert_eq!(run(Language::Kubectl, text), STEPS, "{text}");
+    }
 }
 
 #[test]
