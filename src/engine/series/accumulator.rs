@@ -77,7 +77,7 @@ impl Accumulator {
     ///
     /// # Panics
     ///
-    /// If the amount is not in the arithmetic of the metric, see [`Amount::is_of`].
+    /// If the amount is not in the arithmetic of the metric.
     pub fn add(&mut self, amount: Amount) {
         match &mut self.0 {
             State::Count { contributors } => *contributors += 1,

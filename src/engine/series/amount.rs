@@ -3,18 +3,16 @@
 //! In: a number that an expression gave, as its metric's arithmetic reads it. Out: the same number, in 16 bytes. Must never
 //! know: where it came from, how it is aggregated.
 
-use crate::definition::ValueKind;
-
 /// The number that one object contributes to one series, in the arithmetic of the metric. Kept per object: 16 bytes.
 #[derive(Clone, Copy, Debug)]
 pub enum Amount {
     /// The object counts, and no more.
     Unit,
-    /// For [`ValueKind::Integer`] and, in Unix seconds, [`ValueKind::Timestamp`].
+    /// Of an integer or, in Unix seconds, a timestamp.
     Integer(i64),
-    /// For [`ValueKind::Quantity`] and, in seconds, [`ValueKind::Duration`].
+    /// Of a quantity or, in seconds, a duration.
     Nanos(Nanos),
-    /// For [`ValueKind::Double`].
+    /// Of a double.
     Double(f64),
 }
 
@@ -29,18 +27,6 @@ pub struct Nanos {
 }
 
 // === impl Amount ===
-
-impl Amount {
-    /// Whether this is a number in the arithmetic of `kind`.
-    pub fn is_of(self, kind: ValueKind) -> bool {
-        match self {
-            Amount::Unit => false,
-            Amount::Integer(_) => matches!(kind, ValueKind::Integer | ValueKind::Timestamp),
-            Amount::Nanos(_) => matches!(kind, ValueKind::Quantity | ValueKind::Duration),
-            Amount::Double(_) => kind == ValueKind::Double,
-        }
-    }
-}
 
 impl PartialEq for Amount {
     /// Bit for bit: NaN equals itself, and 0.0 is not -0.0.
