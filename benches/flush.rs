@@ -1,7 +1,7 @@
 //! What a flush costs when all series of a metric changed, and when 1 % did.
 //!
 //! A reader holds the previous table during every flush, so what changes is copied. The floor is writing as many numbers
-//! into memory. Promise: 1 % costs at most 5 % of all.
+//! into memory. Promise: 1 % costs at most 5 % of all. Run: `cargo bench -p celemetry-engine --bench flush`
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -344,6 +344,19 @@ fn a_removed_metric_names_all_its_series_as_vanished() {
 }
 
 #[test]
+fn what_a_removed_metric_left_at_live_objects_is_purged_by_the_next_flush() {
+    let mut rig = Rig::new();
+    let gone = rig.register(&by_phase());
+    rig.register(&Definition::count("all"));
+    rig.list(&[("1", "Running"), ("2", "Pending")]);
+    rig.flush();
+    assert_eq!(rig.engine.footprint().contributions, 4);
+    rig.engine.remove(gone);
+    assert_eq!(rig.flush(), "all{} 2");
+    assert_eq!(rig.engine.footprint().contributions, 2);
+}
+
+#[test]
 fn beyond_the_limit_series_fold_and_totals_stay_right() {
     let mut rig = Rig::new();
     let metric = rig.register(&Definition { max_series: 2, ..by_phase() });
