@@ -12,10 +12,15 @@ mod projection;
 mod reference;
 mod condition;
 mod metric;
+mod data_sink;
 mod crd;
 
 pub use condition::Condition;
 pub use crd::{Column, Declared, custom_resource_definition};
+pub use data_sink::{
+    ApiKey, Authentication, Certificate, Connection, DataSink, DataSinkSpec, DataSinkStatus,
+    SecretKeySelector,
+};
 pub use group::{Group, KINDS, VERSION};
 pub use metric::{
     Cost, Dimension, ExpressionErrors, Flush, Limits, Metric, MetricSpec, MetricStatus, Observation,

@@ -2,20 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{Group, Metric, custom_resource_definition};
+use super::{DataSink, Declared, Group, Metric, custom_resource_definition};
 
-#[test]
-fn both_groups_define_the_same_schema() {
-    let [new, mut old] = Group::ALL.map(custom_resource_definition::<Metric>);
-    assert_eq!(old["metadata"]["name"], "metrics.metrics.openmcp.cloud");
-    old["metadata"]["name"] = json!("metrics.metrics.open-control-plane.io");
+fn check_both_groups<K: Declared>() {
+    let [new, mut old] = Group::ALL.map(custom_resource_definition::<K>);
+    assert_eq!(old["metadata"]["name"], format!("{}.metrics.openmcp.cloud", K::PLURAL));
+    old["metadata"]["name"] = json!(format!("{}.metrics.open-control-plane.io", K::PLURAL));
     old["spec"]["group"] = json!("metrics.open-control-plane.io");
     assert_eq!(old, new);
 }
 
+#[test]
+fn both_groups_define_the_same_schema() {
+    check_both_groups::<Metric>();
+    check_both_groups::<DataSink>();
+}
+
 /// The rules of a structural schema, and those of the API server's OpenAPI subset, as far as our types touch them.
 fn check_structural(schema: &Value, place: &str) {
-    const KEYWORDS: [&str; 14] = [
+    const KEYWORDS: [&str; 15] = [
         "default",
         "description",
         "enum",
@@ -28,6 +33,7 @@ fn check_structural(schema: &Value, place: &str) {
         "properties",
         "required",
         "type",
+        "x-kubernetes-map-type",
         "x-kubernetes-preserve-unknown-fields",
         "x-kubernetes-validations",
     ];
@@ -67,7 +73,13 @@ fn check_structural(schema: &Value, place: &str) {
 
 #[test]
 fn definitions_are_structural() {
-    for definition in Group::ALL.map(custom_resource_definition::<Metric>) {
+    let [new, old] = Group::ALL;
+    for definition in [
+        custom_resource_definition::<Metric>(new),
+        custom_resource_definition::<Metric>(old),
+        custom_resource_definition::<DataSink>(new),
+        custom_resource_definition::<DataSink>(old),
+    ] {
         check_structural(&definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"], "");
     }
 }
@@ -123,6 +135,51 @@ fn a_metric_is_written_as_it_was_read() {
 }
 
 #[test]
+fn a_sink_is_written_as_it_was_read() {
+    let written = json!({
+        "apiVersion": "metrics.open-control-plane.io/v1alpha1",
+        "kind": "DataSink",
+        "metadata": { "name": "default", "namespace": "operator" },
+        "spec": {
+            "connection": { "endpoint": "gopher://odd" },
+            "authentication": {
+                "apiKey": { "secretKeyRef": { "name": "token", "key": "key", "optional": true } },
+                "certificate": {
+                    "clientCertSecretKeyRef": { "name": "pair", "key": "tls.crt" },
+                    "clientKeySecretKeyRef": { "name": "pair", "key": "tls.key" },
+                    "caCertSecretKeyRef": { "key": "ca.crt" },
+                },
+            },
+        },
+        "status": {
+            "observedGeneration": 2,
+            "conditions": [{
+                "type": "Ready",
+                "status": "False",
+                "reason": "SecretMissing",
+                "message": "",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }],
+        },
+    });
+    let sink: DataSink = serde_json::from_value(written.clone()).unwrap();
+    assert_eq!(sink.namespace(), "operator");
+    assert_eq!(serde_json::to_value(sink).unwrap(), written);
+}
+
+#[test]
+fn endpoints_of_grpc_are_admitted_in_both_groups() {
+    for definition in Group::ALL.map(custom_resource_definition::<DataSink>) {
+        let pattern = definition
+            .pointer(
+                "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/connection/properties/endpoint/pattern",
+            )
+            .unwrap();
+        assert_eq!(pattern, "^(http|https|grpc|grpcs)://.*$");
+    }
+}
+
+#[test]
 fn a_status_that_another_wrote_badly_does_not_hide_the_metric() {
     let read = |status| serde_json::from_value::<Metric>(json!({ "spec": {}, "status": status })).unwrap();
     let status = read(json!({ "conditions": [{ "type": "Ready" }], "observation": {} })).status.unwrap();
@@ -141,4 +198,8 @@ fn one_type_is_served_in_two_groups() {
         ]
     );
     assert_eq!(Metric::kind(&Group::OpenMcp), "Metric");
+    assert_eq!(
+        DataSink::url_path(&Group::OpenMcp, Some("shop")),
+        "/apis/metrics.openmcp.cloud/v1alpha1/namespaces/shop/datasinks"
+    );
 }

@@ -55,6 +55,10 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
         metrics.notes.extend(manifest.warnings.iter().map(|warning| format!("{place}: {warning}")));
         let metric = match manifest.object {
             ManifestObject::Metric(metric) => *metric,
+            ManifestObject::DataSink(_) => {
+                metrics.notes.push(format!("{place}: a DataSink has no meaning here, ignored"));
+                continue;
+            }
             ManifestObject::Other { kind } => {
                 metrics.notes.push(format!("{place}: a {kind} has no meaning here, ignored"));
                 continue;

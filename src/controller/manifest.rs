@@ -8,10 +8,11 @@
 
 use std::sync::LazyLock;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::message::one_line;
-use crate::api::{self, Group, KINDS, VERSION};
+use crate::api::{self, Declared, Group, KINDS, VERSION};
 
 /// What a document declares.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Manifest {
 pub enum ManifestObject {
     /// A Metric of either group.
     Metric(Box<api::Metric>),
+    /// A DataSink of either group.
+    DataSink(Box<api::DataSink>),
     /// A kind of ours that is not evaluated from files.
     Other {
         /// Its kind.
@@ -63,25 +66,25 @@ pub enum ManifestError {
 /// # Errors
 /// Every value of the wrong type; or that it is not of ours.
 pub fn read_manifest(mut document: Value) -> Result<Manifest, Vec<ManifestError>> {
-    match kind_of(&document).map_err(|error| vec![error])? {
-        "Metric" => {}
-        kind => return Ok(Manifest { object: ManifestObject::Other { kind }, warnings: vec![] }),
-    }
+    let kind = kind_of(&document).map_err(|error| vec![error])?;
     let mut shape = Shape::default();
-    shape.check(&mut document, &METRIC_SCHEMA, &mut String::new());
-    if !shape.errors.is_empty() {
-        return Err(shape.errors);
-    }
-    let metric = serde_json::from_value(document).map_err(|error| {
-        vec![ManifestError::Shape { place: "metadata".to_owned(), message: error.to_string() }]
-    })?;
-    Ok(Manifest { object: ManifestObject::Metric(Box::new(metric)), warnings: shape.warnings })
+    let object = match kind {
+        "Metric" => ManifestObject::Metric(shape.read(&mut document, &METRIC_SCHEMA)?),
+        "DataSink" => ManifestObject::DataSink(shape.read(&mut document, &DATA_SINK_SCHEMA)?),
+        kind => ManifestObject::Other { kind },
+    };
+    Ok(Manifest { object, warnings: shape.warnings })
 }
 
-static METRIC_SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    let mut definition = api::custom_resource_definition::<api::Metric>(Group::default());
+static METRIC_SCHEMA: LazyLock<Value> = LazyLock::new(schema::<api::Metric>);
+
+static DATA_SINK_SCHEMA: LazyLock<Value> = LazyLock::new(schema::<api::DataSink>);
+
+/// The schema of a kind; it is the same in both groups.
+fn schema<K: Declared>() -> Value {
+    let mut definition = api::custom_resource_definition::<K>(Group::default());
     definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"].take()
-});
+}
 
 fn kind_of(document: &Value) -> Result<&'static str, ManifestError> {
     let object = document.as_object().ok_or(ManifestError::NoObject("it is no map"))?;
@@ -111,6 +114,21 @@ struct Shape {
 // === impl Shape ===
 
 impl Shape {
+    /// Reads `document` as the kind whose schema is given.
+    fn read<K: DeserializeOwned>(
+        &mut self,
+        document: &mut Value,
+        schema: &Value,
+    ) -> Result<Box<K>, Vec<ManifestError>> {
+        self.check(document, schema, &mut String::new());
+        if !self.errors.is_empty() {
+            return Err(std::mem::take(&mut self.errors));
+        }
+        serde_json::from_value(document.take()).map(Box::new).map_err(|error| {
+            vec![ManifestError::Shape { place: "metadata".to_owned(), message: error.to_string() }]
+        })
+    }
+
     /// Holds `value` against `schema`, and takes out the nulls, which an API server takes for absent. The depth is that
     /// of the schema.
     fn check(&mut self, value: &mut Value, schema: &Value, place: &mut String) {
@@ -120,6 +138,7 @@ impl Shape {
             "array" => value.is_array(),
             "string" => value.is_string(),
             "integer" => value.is_i64(),
+            "boolean" => value.is_boolean(),
             _ => true,
         };
         if !right {
@@ -175,6 +194,7 @@ fn with_article(kind: &str) -> &'static str {
         "array" => "a list",
         "string" => "a string",
         "integer" => "an integer",
+        "boolean" => "a bool",
         _ => "something else",
     }
 }

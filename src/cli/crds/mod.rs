@@ -16,9 +16,15 @@ pub fn crds(out: &mut impl Write) -> io::Result<()> {
     definitions().iter().try_for_each(|definition| out.write_all(document(definition).as_bytes()))
 }
 
-/// The definitions of every kind in both groups.
+/// The definitions of every kind in both groups, in the order in which they are installed.
 pub fn definitions() -> Vec<Value> {
-    Group::ALL.into_iter().map(api::custom_resource_definition::<api::Metric>).collect()
+    let of_group = |group| {
+        [
+            api::custom_resource_definition::<api::Metric>(group),
+            api::custom_resource_definition::<api::DataSink>(group),
+        ]
+    };
+    Group::ALL.into_iter().flat_map(of_group).collect()
 }
 
 /// One definition as a YAML document.

@@ -112,6 +112,50 @@ fn other_kinds_are_told_apart() {
     assert_eq!(said(json!([])), ["error: is no Kubernetes object: it is no map"]);
     assert_eq!(said(json!({ "apiVersion": "v1" })), ["error: is no Kubernetes object: `kind` is missing"]);
     assert_eq!(said(json!({ "kind": "Pod" })), ["error: is no Kubernetes object: `apiVersion` is missing"]);
-    let sink = read_manifest(of("metrics.openmcp.cloud/v1alpha1", "DataSink")).unwrap();
-    assert_eq!(sink.object, ManifestObject::Other { kind: "DataSink" });
+    let access = read_manifest(of("metrics.openmcp.cloud/v1alpha1", "RemoteClusterAccess")).unwrap();
+    assert_eq!(access.object, ManifestObject::Other { kind: "RemoteClusterAccess" });
+}
+
+fn check_sink(spec: Value, expected: &[&str]) {
+    let shown = spec.to_string();
+    let document = json!({
+        "apiVersion": "metrics.openmcp.cloud/v1alpha1",
+        "kind": "DataSink",
+        "metadata": { "name": "a" },
+        "spec": spec,
+    });
+    assert_eq!(said(document), expected, "{shown}");
+}
+
+#[test]
+fn sinks_are_read_with_places() {
+    check_sink(json!({ "connection": { "endpoint": "odd" }, "authentication": {} }), &[]);
+    check_sink(json!({ "connection": null }), &[]);
+    check_sink(
+        json!({ "connection": { "endpoint": 1 }, "authentication": { "apiKey": { "secretKeyRef": "a" } } }),
+        &[
+            "error: spec.authentication.apiKey.secretKeyRef: must be a map, is a string",
+            "error: spec.connection.endpoint: must be a string, is an integer",
+        ],
+    );
+    check_sink(
+        json!({ "authentication": { "certificate": { "caCertSecretKeyRef": { "optional": "true" } } } }),
+        &["error: spec.authentication.certificate.caCertSecretKeyRef.optional: must be a bool, is a string"],
+    );
+    check_sink(
+        json!({ "connection": { "endPoint": "http://a" } }),
+        &["spec.connection.endPoint: no such field, ignored (did you mean 'endpoint'?)"],
+    );
+}
+
+#[test]
+fn a_sink_that_is_read_holds_what_was_written() {
+    let document = json!({
+        "apiVersion": "metrics.open-control-plane.io/v1alpha1",
+        "kind": "DataSink",
+        "metadata": { "name": "a" },
+        "spec": { "connection": { "endpoint": "grpc://a:4317" } },
+    });
+    let ManifestObject::DataSink(sink) = read_manifest(document).unwrap().object else { panic!("no sink") };
+    assert_eq!(sink.spec.connection.unwrap().endpoint.as_deref(), Some("grpc://a:4317"));
 }
