@@ -3,6 +3,7 @@
 //! In: bytes of objects, from wherever. Out: [`Change`](celemetry_engine::change::Change)s of rows on one bounded
 //! channel. Must never know: the kinds users write, who owns the engine, who exports.
 
+pub mod connect;
 pub mod target;
 pub mod router;
 pub mod stream;
