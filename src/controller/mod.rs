@@ -8,6 +8,8 @@ mod manifest;
 mod selector;
 mod field_selector;
 mod lower;
+mod tenancy;
+pub mod lease;
 
 pub use field_selector::{FieldSelector, parse_field_selector};
 pub use lower::{
@@ -16,6 +18,7 @@ pub use lower::{
 };
 pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
 pub use selector::{SelectorError, parse_label_selector, print_label_selector};
+pub use tenancy::Tenancy;
 
 #[cfg(test)]
 mod tests;
