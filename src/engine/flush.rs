@@ -2,12 +2,10 @@
 //!
 //! In: the metrics that are due. Out: a snapshot that any number of readers share. Must never know: why a metric is due.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::hash::Keyed;
-use crate::snapshot::{Attributes, MetricId, MetricTable, Number, SeriesRef, Snapshot, Vanished};
+use crate::snapshot::{ChangedSeries, MetricId, MetricTable, SeriesRef, Snapshot, Vanished};
 
 impl Engine {
     /// Brings the tables of `metrics` up to date and names what changed in them. The tables of all others are as at
@@ -49,47 +47,14 @@ impl Engine {
         };
         vanished.extend(gone.into_iter().map(|attributes| name(table, attributes)));
         if let Some(old) = old {
-            let same_names = old.info == table.info && old.shape == table.shape;
-            let difference = Difference::new(&old, same_names.then_some(&*table), self.options.seed);
-            slots.retain(|slot| difference.changes(table, *slot));
-            vanished.extend(difference.into_gone().into_iter().map(|attributes| name(&old, attributes)));
+            let difference = table.difference(&old);
+            let moved = |was| old.get(was).map(|series| series.number);
+            let changes = |series: &&ChangedSeries| {
+                series.was.and_then(moved) != table.get(series.slot).map(|series| series.number)
+            };
+            slots = difference.changed.iter().filter(changes).map(|series| series.slot).collect();
+            vanished.extend(difference.vanished.into_iter().map(|series| name(&old, series.attributes)));
         }
         changed.extend(slots.into_iter().map(|slot| SeriesRef { metric: id, slot }));
-    }
-}
-
-/// What replacing one table by another changes, as a reader of both sees it.
-struct Difference {
-    /// The numbers of series that both have, before.
-    kept: HashMap<Arc<Attributes>, Number, Keyed>,
-    /// Series that only the old table has, in the order of their attributes.
-    gone: Vec<Arc<Attributes>>,
-}
-
-impl Difference {
-    /// `new` is `None` if the tables have nothing in common, since the metric changed its names.
-    fn new(old: &MetricTable, new: Option<&MetricTable>, seed: crate::row::HashSeed) -> Self {
-        let mut difference = Difference { kept: HashMap::with_hasher(Keyed(seed)), gone: Vec::new() };
-        for series in old.iter() {
-            difference.kept.insert(series.attributes.clone(), series.number);
-        }
-        let mut stay = HashMap::with_hasher(Keyed(seed));
-        for series in new.into_iter().flat_map(MetricTable::iter) {
-            if let Some((attributes, number)) = difference.kept.remove_entry(&**series.attributes) {
-                stay.insert(attributes, number);
-            }
-        }
-        difference.gone = std::mem::replace(&mut difference.kept, stay).into_keys().collect();
-        difference.gone.sort_unstable();
-        difference
-    }
-
-    fn changes(&self, table: &MetricTable, slot: u32) -> bool {
-        let Some(series) = table.get(slot) else { return false };
-        self.kept.get(&**series.attributes) != Some(&series.number)
-    }
-
-    fn into_gone(self) -> Vec<Arc<Attributes>> {
-        self.gone
     }
 }

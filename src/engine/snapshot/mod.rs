@@ -3,8 +3,12 @@
 //! In: series. Out: immutable tables that any number of readers share. Must never know: how series are kept right,
 //! or who exports them.
 
+mod difference;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use difference::{ChangedSeries, Difference, VanishedSeries};
 
 use crate::definition::{Aggregation, Definition, MetricInfo, ValueKind};
 
@@ -14,7 +18,8 @@ pub struct MetricId(pub u64);
 
 /// The state of all metrics as of their last flush, and what the latest flush changed.
 ///
-/// Invariant: a reader that skips snapshots and takes only the latest misses no state, only the lists of changes.
+/// Invariant: a reader that skips snapshots and takes only the latest misses no state, only the lists of changes; it gets
+/// them from [`MetricTable::difference`].
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Every metric whose first list is complete.
