@@ -20,7 +20,7 @@ use super::report::RateLimit;
 use super::{Status, report};
 use crate::cluster::router::{Outbox, Route, Router};
 use crate::cluster::stream::{Placed, Sink, StreamError};
-use crate::controller::{LowerOptions, Lowered};
+use crate::controller::Lowered;
 use crate::run::{engine_options, sources_by_target, target_of};
 
 /// Evaluate Metrics over objects once and print the series
@@ -61,9 +61,7 @@ impl Args {
         let started = SystemTime::now();
         let objects = self.objects()?;
         let options = engine_options(false);
-        let lowering =
-            LowerOptions { profile: self.output.profile.of_controller(), ..LowerOptions::default() };
-        let metrics = self.metrics.load(lowering, self.output.profile.of_export(), options)?;
+        let metrics = self.metrics.load(self.output.lowering(), self.output.profile.of_export(), options)?;
         let mut evaluation = Evaluation::new(options, metrics);
         evaluation.objects(&objects)?;
         for line in report::of_counts(evaluation.router.counts()) {

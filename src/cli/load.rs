@@ -51,7 +51,7 @@ impl MetricsArgs {
     /// Where anything is wrong with any of them; all of it has been said.
     pub(super) fn load(
         &self,
-        options: LowerOptions,
+        options: LowerOptions<'_>,
         profile: Profile,
         engine: Options,
     ) -> Result<Vec<Lowered>, Status> {
@@ -78,7 +78,7 @@ impl MetricsArgs {
 // === impl Findings ===
 
 impl Findings {
-    fn documents(&mut self, documents: Vec<Document>, options: LowerOptions) {
+    fn documents(&mut self, documents: Vec<Document>, options: LowerOptions<'_>) {
         let Metrics { metrics, notes, errors } = read_metrics(documents);
         warn(&notes);
         self.problems.extend(errors);

@@ -10,7 +10,7 @@ use celemetry_engine::snapshot::Snapshot;
 use clap::ValueEnum;
 
 use super::{Status, report};
-use crate::controller;
+use crate::controller::{self, BaseAttributes, LowerOptions};
 use crate::export::json::write_json;
 use crate::export::otlp_json::{Moments, write_otlp_json};
 use crate::export::table::write_table;
@@ -22,11 +22,11 @@ pub(super) struct OutputArgs {
     /// Format of the series on standard output [default: table on a terminal, otherwise json]
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) output: Option<Format>,
-    /// Conventions of attribute texts, arithmetic and OTLP kinds; the base attributes and the names of metrics-operator
-    /// come with the operator
+    /// Conventions of attribute texts, arithmetic, OTLP kinds and Prometheus names
     #[arg(long, value_name = "PROFILE", default_value = "native")]
     pub(super) profile: Profile,
-    /// Add the profile's own attributes to those that the projections give
+    /// Add the profile's own attributes to those that the projections give: metrics-operator's resource, group and
+    /// version; native has none
     #[arg(long)]
     pub(super) base_attributes: bool,
     /// Exit with status 1 if an expression failed for any object
@@ -54,9 +54,9 @@ pub(super) enum Format {
 pub(super) enum Profile {
     /// OpenTelemetry's conventions
     Native,
-    /// metrics-operator v1.0.0, as far as said above
+    /// metrics-operator v1.0.0
     UpstreamV1,
-    /// metrics-operator v1.2, as far as said above
+    /// metrics-operator v1.2
     #[value(name = "upstream-v1.2")]
     UpstreamV12,
 }
@@ -70,11 +70,19 @@ impl OutputArgs {
         self.output.unwrap_or_else(suitable)
     }
 
+    /// How Metrics are lowered for what is printed.
+    pub(super) fn lowering(&self) -> LowerOptions<'static> {
+        // Without an API server there is no name of a cluster.
+        let added = BaseAttributes::Added { cluster: "" };
+        LowerOptions {
+            profile: self.profile.of_controller(),
+            base_attributes: if self.base_attributes { added } else { BaseAttributes::LeftOut },
+            ..LowerOptions::default()
+        }
+    }
+
     /// Prints the series, and the errors where the format has room for them. `started` is when the numbers began.
     pub(super) fn print(&self, snapshot: &Snapshot, errors: &[ErrorRecord], started: SystemTime) -> Status {
-        if self.base_attributes && self.profile != Profile::Native {
-            report::say("warning: --base-attributes: those of the upstream profiles are not available yet");
-        }
         let status = write(self.render(self.format(), snapshot, errors, started).as_bytes());
         if self.fail_on_error && !errors.is_empty() { Status::Input } else { status }
     }

@@ -22,7 +22,7 @@ use super::signals::Signals;
 use super::{Status, report};
 use crate::admin::{self, Server};
 use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
-use crate::controller::{LowerOptions, Lowered};
+use crate::controller::Lowered;
 use crate::coordinator::FailureListener;
 use crate::run::{Running, Settings, StreamTask, engine_options, start};
 
@@ -105,8 +105,7 @@ pub(super) fn run(args: &Args) -> Status {
         report::say("error: standard input cannot hold both the Metrics and the events");
         return Status::Usage;
     }
-    let lowering = LowerOptions { profile: args.output.profile.of_controller(), ..LowerOptions::default() };
-    let loaded = metrics.load(lowering, args.output.profile.of_export(), engine_options(true));
+    let loaded = metrics.load(args.output.lowering(), args.output.profile.of_export(), engine_options(true));
     let metrics = match loaded {
         Ok(metrics) => metrics,
         Err(status) => return status,

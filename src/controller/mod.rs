@@ -13,8 +13,8 @@ pub mod lease;
 
 pub use field_selector::{FieldSelector, parse_field_selector};
 pub use lower::{
-    DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects, Profile, Target,
-    lower, lower_in_part,
+    BaseAttributes, DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects,
+    Profile, Target, base_attributes, lower, lower_in_part,
 };
 pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
 pub use selector::{SelectorError, parse_label_selector, print_label_selector};

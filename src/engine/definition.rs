@@ -102,6 +102,11 @@ pub struct MetricInfo {
     pub description: String,
     /// UCUM unit; empty for none.
     pub unit: String,
+    /// Name of the instrumentation scope in OTLP; empty for none.
+    pub scope: String,
+    /// Attributes that every series has besides its own, as (name, text), sorted by name, each name once. They are not
+    /// part of a series' identity within the metric; its own attribute of that name comes first.
+    pub base_attributes: Vec<(String, String)>,
 }
 
 /// One requirement of a label selector, as Kubernetes defines them: `NotIn` and `NotEquals` hold where the label is absent.

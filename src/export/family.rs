@@ -4,26 +4,31 @@
 
 use std::collections::BTreeMap;
 
-use celemetry_engine::snapshot::{MetricTable, Snapshot};
+use celemetry_engine::definition::MetricInfo;
+use celemetry_engine::snapshot::{MetricShape, MetricTable, Snapshot};
 
 use crate::export::conflict::Register;
 use crate::export::names::FamilyName;
 use crate::export::profile::{PointKind, Profile};
 
-/// The attributes that tell two metrics of one name apart: the namespace and the name of the declaring object.
-pub(super) const TELLING_APART: [&str; 2] = ["celemetry.metric.name", "celemetry.metric.namespace"];
-
 /// All metrics of one name. They agree on everything but their source and their series.
 pub(super) struct Family<'s> {
     /// The name in Prometheus.
     pub(super) prometheus: FamilyName,
+    /// What its metrics agree on.
+    pub(super) heading: Heading<'s>,
+    /// In the order of their sources.
+    pub(super) tables: Vec<&'s MetricTable>,
+}
+
+/// What stands above the series of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Heading<'s> {
     /// The name as declared.
     pub(super) name: &'s str,
     pub(super) description: &'s str,
     pub(super) unit: &'s str,
     pub(super) kind: PointKind,
-    /// In the order of their sources.
-    pub(super) tables: Vec<&'s MetricTable>,
 }
 
 /// The families that have series, in the order of their Prometheus names.
@@ -49,13 +54,17 @@ pub(super) fn families(snapshot: &Snapshot, profile: Profile) -> Vec<Family<'_>>
 
 impl<'s> Family<'s> {
     fn of(table: &'s MetricTable, prometheus: FamilyName, profile: Profile) -> Self {
-        Family {
-            prometheus,
-            name: &table.info.name,
-            description: profile.description(&table.info),
-            unit: profile.unit(&table.info, table.shape),
-            kind: profile.point_kind(table.shape),
-            tables: Vec::new(),
+        Family { prometheus, heading: Heading::of(&table.info, table.shape, profile), tables: Vec::new() }
+    }
+}
+
+impl<'s> Heading<'s> {
+    pub(super) fn of(info: &'s MetricInfo, shape: MetricShape, profile: Profile) -> Self {
+        Heading {
+            name: &info.name,
+            description: profile.description(info),
+            unit: profile.unit(info, shape),
+            kind: profile.point_kind(shape),
         }
     }
 }

@@ -9,6 +9,7 @@
 use celemetry_engine::snapshot::{MetricTable, Series, Snapshot};
 
 use crate::export::ErrorRecord;
+use crate::export::attributes::merged;
 use crate::export::listing::listing;
 use crate::export::number::{Style, write_number};
 use crate::export::profile::Profile;
@@ -36,7 +37,7 @@ fn write_series(table: &MetricTable, series: &Series<'_>, profile: Profile, out:
     let unit = profile.unit(&table.info, table.shape);
     write_members([("metric", &*table.info.name), ("source", &table.info.source), ("unit", unit)], out);
     out.push_str(", \"attributes\": {");
-    write_pairs(series.attributes.iter(), out);
+    write_pairs(merged(&table.info, series.attributes), out);
     out.push_str("}, \"value\": ");
     write_number(series.number, Style::Json, out);
     out.push('}');

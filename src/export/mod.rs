@@ -6,9 +6,9 @@
 pub mod profile;
 pub mod names;
 pub mod conflict;
+mod attributes;
 mod family;
 mod number;
-mod labels;
 pub mod prometheus;
 mod listing;
 pub mod json;

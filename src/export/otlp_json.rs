@@ -5,13 +5,14 @@
 //! Format: OpenTelemetry Protocol, "JSON Protobuf Encoding" of `ExportMetricsServiceRequest`: names in lower camel case,
 //! 64-bit integers as strings, enumerations as numbers; NaN and infinities as protobuf's JSON mapping writes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use celemetry_engine::snapshot::{Attributes, MetricTable, Number, Series, Snapshot};
+use celemetry_engine::snapshot::{MetricTable, Series, Snapshot};
 use serde::Serialize;
 
-use crate::export::family::{Family, TELLING_APART, families};
-use crate::export::profile::{PointKind, Profile};
+use crate::export::attributes::{merged, told_apart};
+use crate::export::family::{Family, Heading, families};
+use crate::export::profile::{PointKind, PointValue, Profile};
 
 /// When the numbers began and when they were taken, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ struct Request<'a> {
 #[serde(rename_all = "camelCase")]
 struct ResourceMetrics<'a> {
     resource: Resource<'a>,
-    scope_metrics: [ScopeMetrics<'a>; 1],
+    scope_metrics: Vec<ScopeMetrics<'a>>,
 }
 
 #[derive(Serialize)]
@@ -42,13 +43,14 @@ struct Resource<'a> {
 
 #[derive(Serialize)]
 struct ScopeMetrics<'a> {
-    scope: Scope,
+    scope: Scope<'a>,
     metrics: Vec<Metric<'a>>,
 }
 
 #[derive(Serialize)]
-struct Scope {
-    name: &'static str,
+struct Scope<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     version: &'static str,
 }
 
@@ -107,8 +109,8 @@ struct StringValue<'a> {
 /// `AGGREGATION_TEMPORALITY_CUMULATIVE`
 const CUMULATIVE: u8 = 2;
 
-/// Appends the request on one line: metrics sorted by name, their points by attributes, then source.
-/// `resource` are the resource attributes in the order in which they are written.
+/// Appends the request on one line: scopes sorted by name, their metrics by name, and their points by attributes, then
+/// source. `resource` are the resource attributes in the order in which they are written.
 pub fn write_otlp_json(
     snapshot: &Snapshot,
     profile: Profile,
@@ -117,72 +119,70 @@ pub fn write_otlp_json(
     out: &mut String,
 ) {
     let mut families = families(snapshot, profile);
-    families.sort_by_key(|family| family.name);
-    let metrics = families.iter().map(|family| metric(family, profile, moments)).collect();
-    let scope = Scope { name: "celemetry", version: env!("CARGO_PKG_VERSION") };
-    let attributes = resource.iter().map(|(key, text)| key_value(key, text)).collect();
-    let request = Request {
-        resource_metrics: [ResourceMetrics {
-            resource: Resource { attributes },
-            scope_metrics: [ScopeMetrics { scope, metrics }],
-        }],
+    families.sort_by_key(|family| family.heading.name);
+    let tables = families.iter().flat_map(|family| &family.tables);
+    let scopes: BTreeSet<&str> = tables.map(|table| table.info.scope.as_str()).collect();
+    let of_scope = |name| {
+        let metrics = families.iter().filter_map(|family| metric(family, name, profile, moments)).collect();
+        ScopeMetrics { scope: Scope { name, version: profile.scope_version() }, metrics }
     };
+    let scope_metrics = scopes.into_iter().map(of_scope).collect();
+    let attributes = resource.iter().map(|(key, text)| key_value(key, text)).collect();
+    let request =
+        Request { resource_metrics: [ResourceMetrics { resource: Resource { attributes }, scope_metrics }] };
     out.push_str(&serde_json::to_string(&request).expect("nothing in a request cannot be JSON"));
     out.push('\n');
 }
 
-fn metric<'a>(family: &Family<'a>, profile: Profile, moments: Moments) -> Metric<'a> {
-    let data_points = points(family, profile, moments);
-    let data = match family.kind {
+/// What a family has in one scope.
+fn metric<'a>(family: &Family<'a>, scope: &str, profile: Profile, moments: Moments) -> Option<Metric<'a>> {
+    let data_points = points(family, scope, profile, moments);
+    if data_points.is_empty() {
+        return None;
+    }
+    let Heading { name, description, unit, kind } = family.heading;
+    let data = match kind {
         PointKind::Sum => Data::Sum { data_points, aggregation_temporality: CUMULATIVE, is_monotonic: false },
         PointKind::Gauge | PointKind::Timestamp => Data::Gauge { data_points },
     };
-    Metric { name: family.name, description: family.description, unit: family.unit, data }
+    Some(Metric { name, description, unit, data })
 }
 
 /// Points of several metrics that have the same attributes name their metric.
-fn points<'a>(family: &Family<'a>, profile: Profile, moments: Moments) -> Vec<Point<'a>> {
-    let mut by_attributes: BTreeMap<&Attributes, Vec<(&'a MetricTable, Series<'a>)>> = BTreeMap::new();
+fn points<'a>(family: &Family<'a>, scope: &str, profile: Profile, moments: Moments) -> Vec<Point<'a>> {
+    let mut by_attributes: BTreeMap<_, Vec<(&'a MetricTable, Series<'a>)>> = BTreeMap::new();
     for table in &family.tables {
         for series in table.iter() {
-            by_attributes.entry(series.attributes).or_default().push((table, series));
+            let attributes: Vec<_> = merged(&table.info, series.attributes).collect();
+            by_attributes.entry(attributes).or_default().push((table, series));
         }
     }
     let mut points = Vec::new();
     for group in by_attributes.into_values() {
         let apart = group.len() > 1;
-        points.extend(group.into_iter().map(|(table, series)| {
-            let start_time_unix_nano = moments.start_unix_nano.to_string();
-            let time_unix_nano = moments.time_unix_nano.to_string();
-            let value = value(series.number, profile.always_double(table.shape));
-            let attributes = attributes(table, series.attributes, apart);
-            Point { attributes, start_time_unix_nano, time_unix_nano, value }
-        }));
+        for (table, series) in group.into_iter().filter(|(table, _)| table.info.scope == scope) {
+            let attributes = told_apart(&table.info, series.attributes, apart);
+            points.push(Point {
+                attributes: attributes.into_iter().map(|(key, text)| key_value(key, text)).collect(),
+                start_time_unix_nano: moments.start_unix_nano.to_string(),
+                time_unix_nano: moments.time_unix_nano.to_string(),
+                value: value(profile.point_value(table.shape, series.number)),
+            });
+        }
     }
     points
-}
-
-/// The attributes of a point, each name once, as OTLP demands: those that tell metrics apart replace the series' own.
-fn attributes<'a>(table: &'a MetricTable, own: &'a Attributes, apart: bool) -> Vec<KeyValue<'a>> {
-    let mut pairs: BTreeMap<&str, &str> = own.iter().collect();
-    if apart {
-        pairs.extend(TELLING_APART.into_iter().zip([&*table.info.object, &*table.info.namespace]));
-    }
-    pairs.into_iter().map(|(key, text)| key_value(key, text)).collect()
 }
 
 fn key_value<'a>(key: &'a str, text: &'a str) -> KeyValue<'a> {
     KeyValue { key, value: StringValue { string_value: text } }
 }
 
-fn value(number: Number, always_double: bool) -> Value {
-    match number {
-        Number::Integer(n) if !always_double => Value::Int(n.to_string()),
-        number => match number.as_f64() {
-            n if n.is_nan() => Value::NotFinite("NaN"),
-            f64::INFINITY => Value::NotFinite("Infinity"),
-            f64::NEG_INFINITY => Value::NotFinite("-Infinity"),
-            n => Value::Double(n),
-        },
+fn value(value: PointValue) -> Value {
+    match value {
+        PointValue::Integer(n) => Value::Int(n.to_string()),
+        PointValue::Double(n) if n.is_nan() => Value::NotFinite("NaN"),
+        PointValue::Double(f64::INFINITY) => Value::NotFinite("Infinity"),
+        PointValue::Double(f64::NEG_INFINITY) => Value::NotFinite("-Infinity"),
+        PointValue::Double(n) => Value::Double(n),
     }
 }

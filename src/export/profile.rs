@@ -4,10 +4,10 @@
 //! How values are written as attributes is part of a metric's definition, since it decides about grouping.
 
 use celemetry_engine::definition::{Aggregation, MetricInfo, ValueKind};
-use celemetry_engine::snapshot::MetricShape;
+use celemetry_engine::snapshot::{MetricShape, Number};
 
-/// The conventions that names, kinds and units follow. On Prometheus pages the upstream profiles use the names of
-/// `Native` without units.
+/// The conventions that names, kinds and units follow. On Prometheus pages `UpstreamV1` has one family for all metrics;
+/// `UpstreamV1_2` uses the names of `Native` without units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Profile {
     /// What metrics-operator v1.0.0 sends.
@@ -28,6 +28,15 @@ pub enum PointKind {
     Gauge,
     /// A gauge of Unix seconds.
     Timestamp,
+}
+
+/// A number as it leaves in OTLP, which tells integers and doubles apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PointValue {
+    /// `as_int`
+    Integer(i64),
+    /// `as_double`
+    Double(f64),
 }
 
 // === impl Profile ===
@@ -62,8 +71,24 @@ impl Profile {
         }
     }
 
+    /// The version that stands beside the name of the instrumentation scope; metrics-operator sends none.
+    pub fn scope_version(self) -> &'static str {
+        match self {
+            Profile::UpstreamV1 | Profile::UpstreamV1_2 => "",
+            Profile::Native => env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// A number as it leaves in OTLP.
+    pub fn point_value(self, shape: MetricShape, number: Number) -> PointValue {
+        match number {
+            Number::Integer(n) if !self.always_double(shape) => PointValue::Integer(n),
+            number => PointValue::Double(number.as_f64()),
+        }
+    }
+
     /// Whether the points of a metric of this shape are always doubles, even where the number at hand is whole.
-    pub fn always_double(self, shape: MetricShape) -> bool {
+    fn always_double(self, shape: MetricShape) -> bool {
         let MetricShape::Aggregate(kind, aggregation) = shape else { return false };
         match (self, aggregation) {
             (Profile::UpstreamV1 | Profile::UpstreamV1_2, _) | (_, Aggregation::Count) => false,

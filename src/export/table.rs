@@ -7,8 +7,10 @@
 
 use std::fmt::Write;
 
+use celemetry_engine::definition::MetricInfo;
 use celemetry_engine::snapshot::{Attributes, Snapshot};
 
+use crate::export::attributes::merged;
 use crate::export::listing::listing;
 use crate::export::number::{Style, write_number};
 
@@ -24,7 +26,12 @@ pub fn write_table(snapshot: &Snapshot, out: &mut String) {
     rows.extend(listing(snapshot).map(|(table, series)| {
         let mut value = String::new();
         write_number(series.number, Style::Plain, &mut value);
-        [plain(&table.info.name), attributes(series.attributes), value, plain(&table.info.source)]
+        [
+            plain(&table.info.name),
+            attributes(&table.info, series.attributes),
+            value,
+            plain(&table.info.source),
+        ]
     }));
     let mut widths = [0; HEADINGS.len()];
     for row in &rows {
@@ -47,8 +54,8 @@ fn write_row(row: &[String], widths: &[usize], out: &mut String) {
     }
 }
 
-fn attributes(attributes: &Attributes) -> String {
-    let pairs = attributes.iter().map(|(name, text)| format!("{}={}", plain(name), plain(text)));
+fn attributes(info: &MetricInfo, own: &Attributes) -> String {
+    let pairs = merged(info, own).map(|(name, text)| format!("{}={}", plain(name), plain(text)));
     pairs.collect::<Vec<_>>().join(",")
 }
 

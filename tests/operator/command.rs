@@ -220,6 +220,23 @@ fn of_two_metrics_with_one_name_in_prometheus_the_second_is_told_so() {
     assert_eq!(out.lines().filter(|line| line.starts_with("shop_pods")).count(), 1, "{out}");
 }
 
+#[test]
+fn base_attributes_are_added_where_they_are_asked_for() {
+    let attributes = |more: &[&str]| {
+        let (out, err) = ends(&[&["eval", "-f", PODS], more].concat(), &pod("a", "Running"), 0);
+        assert_eq!(err, "");
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        document["series"][0]["attributes"].to_string()
+    };
+    let own = r#"{"phase":"Running"}"#;
+    assert_eq!(attributes(&["--base-attributes"]), own);
+    for profile in ["upstream-v1", "upstream-v1.2"] {
+        assert_eq!(attributes(&["--profile", profile]), own);
+        let base = attributes(&["--profile", profile, "--base-attributes"]);
+        assert_eq!(base, r#"{"phase":"Running","resource":"Pod","version":"v1"}"#);
+    }
+}
+
 const FAILING: &str = "
 apiVersion: metrics.open-control-plane.io/v1alpha1
 kind: Metric

@@ -8,7 +8,7 @@ use celemetry::export::profile::{PointKind, Profile};
 use celemetry::export::prometheus::{Format, render, render_with};
 use celemetry::telemetry::Telemetry;
 use celemetry_engine::definition::{Aggregation, ValueKind};
-use celemetry_engine::snapshot::{MetricTable, Number, Snapshot};
+use celemetry_engine::snapshot::{MetricTable, Number, Series, Snapshot};
 use openmetrics_parser::openmetrics::parse_openmetrics;
 use openmetrics_parser::{MetricNumber, OpenMetricsType, OpenMetricsValue};
 use proptest::prelude::*;
@@ -57,20 +57,21 @@ fn expected_samples(tables: &[&MetricTable]) -> Vec<(Labels, Number)> {
     let mut owners: BTreeMap<Labels, BTreeSet<&str>> = BTreeMap::new();
     for table in tables {
         for series in table.iter() {
-            owners.entry(labels(series.attributes.iter())).or_default().insert(&table.info.source);
+            owners.entry(labels(all(table, series).into_iter())).or_default().insert(&table.info.source);
         }
     }
     let mut samples: Vec<(Labels, Number)> = Vec::new();
     for table in tables {
         for series in table.sorted() {
-            let mut found = labels(series.attributes.iter());
+            let attributes = all(table, series);
+            let mut found = labels(attributes.clone().into_iter());
             if owners[&found].len() > 1 {
                 let info = &table.info;
                 let more = [
                     ("celemetry.metric.name", &*info.object),
                     ("celemetry.metric.namespace", &*info.namespace),
                 ];
-                found = labels(series.attributes.iter().chain(more));
+                found = labels(attributes.into_iter().chain(more));
             }
             if samples.iter().all(|(known, _)| *known != found) {
                 samples.push((found, series.number));
@@ -78,6 +79,13 @@ fn expected_samples(tables: &[&MetricTable]) -> Vec<(Labels, Number)> {
         }
     }
     samples
+}
+
+/// A series' own attributes and those of its metric that it lacks.
+fn all<'a>(table: &'a MetricTable, series: Series<'a>) -> Vec<(&'a str, &'a str)> {
+    let base = table.info.base_attributes.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let lacking = base.filter(|(name, _)| series.attributes.get(name).is_none());
+    lacking.chain(series.attributes.iter()).collect()
 }
 
 fn labels<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> Labels {
@@ -323,6 +331,80 @@ fn series_of_one_metric_that_are_one_in_prometheus_are_counted() {
     let rendered = render(&snapshot, Format::Text, Profile::Native, &mut page);
     assert_eq!((rendered.series, rendered.omitted), (1, 1));
     assert!(page.ends_with("\nk8s_pods{a_b=\"x;y\"} 1\n"), "{page}");
+}
+
+/// Two Metrics as metrics-operator's own would be: one projection beside the attributes of the target, and a sum.
+fn upstream() -> Snapshot {
+    let base = [("cluster", "host"), ("group", "apps"), ("resource", "pod"), ("version", "v1")];
+    let base = base.map(|(name, text)| (String::from(name), String::from(text)));
+    let series: &[(&[(&str, &str)], _)] = &[
+        (&[("phase", "<a>\"&\n"), ("kind", "Pod"), ("apiVersion", "v1")], Number::Integer(3)),
+        (&[("phase", "b"), ("namespace", "shop"), ("group", "own")], Number::Integer(1)),
+    ];
+    let sum = aggregate(ValueKind::Integer, Aggregation::Sum);
+    let tables = [
+        metric("counts", ["k8s.pods", "{pod}", "Pods."], COUNT, series),
+        metric("sums", ["k8s.age", "s", "Age."], sum, &[(&[], Number::Integer(7))]),
+    ];
+    snapshot(tables.map(|mut table| {
+        let info = celemetry_engine::definition::MetricInfo {
+            base_attributes: base.to_vec(),
+            ..(*table.info).clone()
+        };
+        table.info = info.into();
+        table
+    }))
+}
+
+fn upstream_page(profile: Profile) -> String {
+    let mut page = String::new();
+    assert_eq!(render(&upstream(), Format::Text, profile, &mut page).omitted, 0);
+    // Names that promtool would not choose are upstream's.
+    oracle::parse(&page, Format::Text.content_type()).expect("Prometheus reads it");
+    page
+}
+
+#[test]
+fn the_page_of_metrics_operator_v1_is_one_family_with_what_has_no_label_as_json() {
+    let help = "The number of matching resources, or an aggregate over them, of every Metric.";
+    let name = "metrics_operator_resource_count";
+    let samples = [
+        r#"api_version="v1",cluster="host",extra_labels="{\"phase\":\"\\u003ca\\u003e\\\"\\u0026\\n\"}",group="apps",kind="Pod",metric_name="k8s.pods",namespace="team",resource="pod",version="v1"} 3"#,
+        r#"cluster="host",extra_labels="{\"namespace\":\"shop\",\"phase\":\"b\"}",group="own",metric_name="k8s.pods",namespace="team",resource="pod",version="v1"} 1"#,
+        r#"cluster="host",extra_labels="{}",group="apps",metric_name="k8s.age",namespace="team",resource="pod",version="v1"} 7"#,
+    ];
+    let samples = samples.map(|sample| format!("{name}{{{sample}\n")).concat();
+    let expected = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{samples}");
+    assert_eq!(upstream_page(Profile::UpstreamV1), expected);
+    let mut nothing = String::new();
+    render(&Snapshot::default(), Format::Text, Profile::UpstreamV1, &mut nothing);
+    assert_eq!(nothing, "");
+}
+
+#[test]
+fn the_page_of_metrics_operator_v1_2_has_a_family_a_name_and_the_namespace_of_the_metric() {
+    let expected = r#"# HELP k8s_age Age.
+# TYPE k8s_age gauge
+k8s_age{cluster="host",group="apps",namespace="team",resource="pod",version="v1"} 7
+# HELP k8s_pods Pods.
+# TYPE k8s_pods gauge
+k8s_pods{apiVersion="v1",cluster="host",group="apps",kind="Pod",namespace="team",phase="<a>\"&\n",resource="pod",version="v1"} 3
+k8s_pods{cluster="host",group="own",namespace="team",phase="b",resource="pod",version="v1"} 1
+"#;
+    assert_eq!(upstream_page(Profile::UpstreamV1_2), expected);
+}
+
+#[test]
+fn metrics_of_one_name_and_namespace_are_told_apart_under_metrics_operator_s_names_too() {
+    let series: &[(&[(&str, &str)], _)] = &[(&[], Number::Integer(1))];
+    let tables = || ["a", "b"].map(|object| metric(object, ["k8s.pods", "", ""], COUNT, series));
+    for profile in [Profile::UpstreamV1, Profile::UpstreamV1_2] {
+        let mut page = String::new();
+        assert_eq!(render(&snapshot(tables()), Format::Text, profile, &mut page).omitted, 0);
+        for object in ["a", "b"] {
+            assert!(page.contains(&format!("celemetry_metric_name=\"{object}\"")), "{page}");
+        }
+    }
 }
 
 #[test]

@@ -185,7 +185,8 @@ fn check_json(snapshot: &Snapshot) {
     assert!(read.iter().map(|(metric, source, ..)| (metric, source)).is_sorted());
     for table in snapshot.metrics.values() {
         for put in table.iter() {
-            let attributes = put.attributes.iter().collect::<BTreeMap<_, _>>();
+            let base = table.info.base_attributes.iter().map(|(name, text)| (&**name, &**text));
+            let attributes = base.chain(put.attributes.iter()).collect::<BTreeMap<_, _>>();
             let same =
                 |(_, source, read, _): &(_, &str, _, _)| *source == table.info.source && *read == attributes;
             let (.., value) = read.remove(read.iter().position(same).unwrap());

@@ -27,6 +27,8 @@ pub(crate) fn metric(
         name: String::from(name),
         description: String::from(description),
         unit: String::from(unit),
+        scope: String::from("celemetry"),
+        base_attributes: Vec::new(),
     };
     let mut table = MetricTable::new(Arc::new(info), shape);
     for (slot, (pairs, number)) in (0..).zip(series) {
@@ -65,14 +67,16 @@ type AnyMetric = (MetricInfo, MetricShape, BTreeMap<Attributes, Number>);
 fn any_metric(ragged: bool) -> impl Strategy<Value = AnyMetric> {
     let names = proptest::collection::btree_set(any_name(), 0..4);
     let values = proptest::collection::vec((proptest::collection::vec(any_text(), 4), any_number()), 0..7);
-    let info = (any_name(), any_text(), any_unit(), any_text(), any_text()).prop_map(
-        |(name, description, unit, namespace, object)| MetricInfo {
+    let info = (any_name(), any_text(), any_unit(), any_text(), any_text(), any_base()).prop_map(
+        |(name, description, unit, namespace, object, base_attributes)| MetricInfo {
             source: String::new(),
             namespace,
             object,
             name,
             description,
             unit,
+            scope: String::from("celemetry"),
+            base_attributes,
         },
     );
     (info, any_shape(), names, values).prop_map(move |(info, shape, names, values)| {
@@ -85,6 +89,12 @@ fn any_metric(ragged: bool) -> impl Strategy<Value = AnyMetric> {
         });
         (info, shape, series.collect())
     })
+}
+
+/// Attributes of all series of a metric, mostly none.
+fn any_base() -> impl Strategy<Value = Vec<(String, String)>> {
+    let some = proptest::collection::btree_map(any_name(), any_text(), 0..3);
+    prop_oneof![3 => Just(BTreeMap::new()), 1 => some].prop_map(|base| base.into_iter().collect())
 }
 
 pub(crate) fn any_name() -> impl Strategy<Value = String> {

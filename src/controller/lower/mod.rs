@@ -5,6 +5,7 @@
 //!
 //! Defaults, upstream's quirks and the profiles end here: behind this file nobody knows how a user wrote a metric.
 
+mod base_attributes;
 mod findings;
 mod formula;
 mod settings;
@@ -18,10 +19,12 @@ use celemetry_engine::definition::{Definition, MetricInfo, TextForm, ValueFrom};
 use crate::api;
 use crate::cluster::target::is_kind_outside_namespaces;
 
+use self::base_attributes::give_way;
 use self::findings::Findings;
 use super::field_selector::parse_field_selector;
 use super::selector::{SelectorError, is_dns_label, parse_label_selector};
 
+pub use self::base_attributes::{BaseAttributes, base_attributes};
 pub use celemetry_engine::error::CompileError as LowerError;
 
 /// How long a metric waits after its first change that has not left yet.
@@ -93,34 +96,42 @@ pub enum Objects {
 
 /// What lowering depends on besides the metric.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LowerOptions {
+pub struct LowerOptions<'a> {
     /// The process's profile.
     pub profile: Profile,
     /// Where the objects come from.
     pub objects: Objects,
     /// The mode of a metric that names none.
     pub default_mode: Mode,
+    /// Whether the series get the profile's own attributes.
+    pub base_attributes: BaseAttributes<'a>,
 }
 
 /// Lowers a Metric.
 ///
 /// # Errors
 /// Every defect that can be seen without compiling an expression, each with its place.
-pub fn lower(metric: &api::Metric, options: LowerOptions) -> Result<Lowered, Vec<LowerError>> {
+pub fn lower(metric: &api::Metric, options: LowerOptions<'_>) -> Result<Lowered, Vec<LowerError>> {
     let (lowered, errors) = lower_in_part(metric, options);
     if errors.is_empty() { Ok(lowered) } else { Err(errors) }
 }
 
 /// Lowers what can be lowered of a Metric, and gives every defect of the rest, which is left out of the definition. So
 /// whoever only checks a Metric can compile its sound expressions too.
-pub fn lower_in_part(metric: &api::Metric, options: LowerOptions) -> (Lowered, Vec<LowerError>) {
+pub fn lower_in_part(metric: &api::Metric, options: LowerOptions<'_>) -> (Lowered, Vec<LowerError>) {
     let mut findings = Findings::default();
     let spec = &metric.spec;
     let target = target(spec.target.as_ref(), &mut findings);
     let value =
         spec.value_from.as_ref().and_then(|from| formula::value(from, options.profile, &mut findings));
+    let mut projections = formula::projections(&spec.projections, options.profile, &mut findings);
+    let mut info = info(metric, &target, value.as_ref(), options.profile, &mut findings);
+    if let BaseAttributes::Added { cluster } = options.base_attributes {
+        info.base_attributes = base_attributes(options.profile, spec.target.as_ref(), cluster);
+        give_way(&mut info.base_attributes, &mut projections);
+    }
     let definition = Definition {
-        info: Arc::new(info(metric, &target, value.as_ref(), options.profile, &mut findings)),
+        info: Arc::new(info),
         tenant: metric.namespace().into(),
         labels: labels("spec.labelSelector", spec.label_selector.as_deref(), &mut findings),
         fields: fields(spec.field_selector.as_deref(), &target, options, &mut findings),
@@ -130,7 +141,7 @@ pub fn lower_in_part(metric: &api::Metric, options: LowerOptions) -> (Lowered, V
             .for_each
             .as_ref()
             .and_then(|for_each| formula::for_each(for_each, options.profile, &mut findings)),
-        projections: formula::projections(&spec.projections, options.profile, &mut findings),
+        projections,
         value,
         text: options.profile.text_form(),
         max_series: settings::max_series(spec.limits.as_ref(), &mut findings),
@@ -172,6 +183,8 @@ fn info(
         name,
         description: spec.description.clone().unwrap_or_default(),
         unit,
+        scope: profile.scope().to_owned(),
+        base_attributes: vec![],
     }
 }
 
@@ -203,7 +216,7 @@ fn labels(
 fn fields(
     selector: Option<&str>,
     target: &Target,
-    options: LowerOptions,
+    options: LowerOptions<'_>,
     findings: &mut Findings,
 ) -> Vec<celemetry_engine::definition::FieldRequirement> {
     let place = "spec.fieldSelector";
@@ -246,6 +259,14 @@ impl Profile {
         match self {
             Profile::UpstreamV1 | Profile::UpstreamV12 => TextForm::Go,
             Profile::Native => TextForm::Native,
+        }
+    }
+
+    /// The instrumentation scope of a Metric's series in OTLP.
+    fn scope(self) -> &'static str {
+        match self {
+            Profile::UpstreamV1 | Profile::UpstreamV12 => "metric",
+            Profile::Native => "celemetry",
         }
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn max_series(limits: Option<&api::Limits>, findings: &mut Findings) 
 }
 
 /// `spec.mode`, or that of the process.
-pub(super) fn mode(text: Option<&str>, options: LowerOptions, findings: &mut Findings) -> Mode {
+pub(super) fn mode(text: Option<&str>, options: LowerOptions<'_>, findings: &mut Findings) -> Mode {
     let mode = findings.choose("spec.mode", text, MODES, options.default_mode);
     let written = text.is_some_and(|text| !text.is_empty());
     if written && mode == Mode::Polling && options.objects == Objects::Input {
@@ -120,7 +120,7 @@ pub(super) fn mode(text: Option<&str>, options: LowerOptions, findings: &mut Fin
 /// What only a cluster can give is an error where leaving it out would give other numbers, and a warning otherwise.
 pub(super) fn check_what_needs_a_cluster(
     spec: &api::MetricSpec,
-    options: LowerOptions,
+    options: LowerOptions<'_>,
     findings: &mut Findings,
 ) {
     let place = "spec.namespaceSelector";

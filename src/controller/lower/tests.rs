@@ -11,10 +11,14 @@ use super::settings::MODES;
 use super::*;
 use crate::api::Metric;
 
-const NATIVE: LowerOptions =
-    LowerOptions { profile: Profile::Native, objects: Objects::Input, default_mode: Mode::EventDriven };
-const UPSTREAM: LowerOptions = LowerOptions { profile: Profile::UpstreamV12, ..NATIVE };
-const CLUSTER: LowerOptions = LowerOptions { objects: Objects::Cluster, ..NATIVE };
+const NATIVE: LowerOptions<'_> = LowerOptions {
+    profile: Profile::Native,
+    objects: Objects::Input,
+    default_mode: Mode::EventDriven,
+    base_attributes: BaseAttributes::LeftOut,
+};
+const UPSTREAM: LowerOptions<'_> = LowerOptions { profile: Profile::UpstreamV12, ..NATIVE };
+const CLUSTER: LowerOptions<'_> = LowerOptions { objects: Objects::Cluster, ..NATIVE };
 
 /// A Metric of Pods named `m`, with the members of `spec` beside its own or instead of them.
 fn metric(spec: &Value) -> Metric {
@@ -24,7 +28,7 @@ fn metric(spec: &Value) -> Metric {
     serde_json::from_value(json!({ "metadata": metadata, "spec": whole })).unwrap()
 }
 
-fn lowered(spec: Value, options: LowerOptions) -> Lowered {
+fn lowered(spec: Value, options: LowerOptions<'_>) -> Lowered {
     lower(&metric(&spec), options).unwrap_or_else(|errors| panic!("{spec}: {errors:?}"))
 }
 
@@ -34,7 +38,7 @@ fn errors(spec: Value, expected: &[&str]) {
     assert_eq!(found, expected, "{spec}");
 }
 
-fn warnings(spec: Value, options: LowerOptions, expected: &[&str]) {
+fn warnings(spec: Value, options: LowerOptions<'_>, expected: &[&str]) {
     assert_eq!(lowered(spec.clone(), options).warnings, expected, "{spec}");
 }
 
@@ -428,6 +432,49 @@ fn the_profile_decides_how_values_are_written() {
     ] {
         assert_eq!(lowered(json!({}), LowerOptions { profile, ..NATIVE }).definition.text, text);
     }
+}
+
+#[test]
+fn the_profile_names_the_scope() {
+    for (profile, scope) in
+        [(Profile::Native, "celemetry"), (Profile::UpstreamV1, "metric"), (Profile::UpstreamV12, "metric")]
+    {
+        assert_eq!(lowered(json!({}), LowerOptions { profile, ..NATIVE }).definition.info.scope, scope);
+    }
+}
+
+#[test]
+fn the_upstream_profiles_add_the_target_as_written_and_the_cluster() {
+    let added = BaseAttributes::Added { cluster: "host" };
+    let target = json!({ "target": { "kind": "deployment", "group": "apps", "version": "" } });
+    let attributes = |options| lowered(target.clone(), options).definition.info.base_attributes.clone();
+    for profile in [Profile::UpstreamV1, Profile::UpstreamV12] {
+        let options = LowerOptions { profile, base_attributes: added, ..NATIVE };
+        let expected = [("cluster", "host"), ("group", "apps"), ("resource", "deployment")];
+        assert_eq!(attributes(options), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        let nowhere = BaseAttributes::Added { cluster: "" };
+        assert_eq!(attributes(LowerOptions { base_attributes: nowhere, ..options }).len(), 2);
+    }
+    assert_eq!(attributes(LowerOptions { base_attributes: added, ..NATIVE }), []);
+    assert_eq!(attributes(UPSTREAM), []);
+}
+
+#[test]
+fn a_projection_takes_the_place_of_a_base_attribute_and_falls_back_on_it() {
+    let projections = json!({ "projections": [
+        { "name": "resource", "fieldPath": "metadata.name" },
+        { "name": "cluster", "fieldPath": "spec.cluster", "default": "own" },
+        { "name": "version", "fieldPath": "spec.versions", "type": "slice" },
+        { "name": "phase", "fieldPath": "status.phase" },
+    ], "target": { "kind": "Pod", "version": "v1", "group": "" } });
+    let base_attributes = BaseAttributes::Added { cluster: "host" };
+    let definition = lowered(projections.clone(), LowerOptions { base_attributes, ..UPSTREAM }).definition;
+    assert_eq!(definition.info.base_attributes, []);
+    let defaults = |definition: &Definition| {
+        definition.projections.iter().map(|projection| projection.default.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(defaults(&definition), [Some(json!("Pod")), Some(json!("own")), None, None]);
+    assert_eq!(defaults(&lowered(projections, UPSTREAM).definition), [None, Some(json!("own")), None, None]);
 }
 
 #[test]

@@ -7,26 +7,22 @@
 
 use std::collections::BTreeMap;
 
-use celemetry_engine::definition::MetricInfo;
-use celemetry_engine::snapshot::Attributes;
-
-use crate::export::family::TELLING_APART;
 use crate::export::names::label_name;
 
 /// Writes the labels of the series of one family; remembers what names it has translated.
 #[derive(Default)]
 pub(super) struct LabelWriter<'s> {
     layouts: Vec<Layout<'s>>,
-    known: BTreeMap<(bool, Vec<&'s str>), usize>,
+    known: BTreeMap<Vec<&'s str>, usize>,
     latest: usize,
-    /// Scratch: the values of the series at hand, in the order of its layout's places.
+    /// Scratch: the names and the values of the series at hand.
+    names: Vec<&'s str>,
     values: Vec<&'s str>,
 }
 
 /// What attributes with one sequence of names become.
 struct Layout<'s> {
     names: Vec<&'s str>,
-    apart: bool,
     labels: Vec<Label>,
 }
 
@@ -39,35 +35,30 @@ struct Label {
 // === impl LabelWriter ===
 
 impl<'s> LabelWriter<'s> {
-    /// Appends the labels of `attributes`, and with `apart` those that name the metric.
-    pub(super) fn write(
-        &mut self,
-        attributes: &'s Attributes,
-        apart: Option<&'s MetricInfo>,
-        out: &mut String,
-    ) {
-        self.find_layout(attributes, apart.is_some());
+    /// Appends the labels of attributes, which may come in any order.
+    pub(super) fn write(&mut self, pairs: impl Iterator<Item = (&'s str, &'s str)>, out: &mut String) {
+        self.names.clear();
         self.values.clear();
-        self.values.extend(attributes.iter().map(|(_, text)| text));
-        if let Some(info) = apart {
-            self.values.extend([info.object.as_str(), info.namespace.as_str()]);
+        for (name, value) in pairs {
+            self.names.push(name);
+            self.values.push(value);
         }
+        self.find_layout();
         let start = out.len();
         for label in &self.layouts[self.latest].labels {
             label.write(&self.values, start, out);
         }
     }
 
-    /// Makes `latest` the layout of `attributes`. Series of one metric mostly have the same attributes, so the one
+    /// Makes `latest` the layout of the names at hand. Series of one metric mostly have the same attributes, so the one
     /// that fitted last is tried first.
-    fn find_layout(&mut self, attributes: &'s Attributes, apart: bool) {
-        if self.layouts.get(self.latest).is_some_and(|layout| layout.fits(attributes, apart)) {
+    fn find_layout(&mut self) {
+        if self.layouts.get(self.latest).is_some_and(|layout| layout.names == self.names) {
             return;
         }
-        let names: Vec<&str> = attributes.iter().map(|(name, _)| name).collect();
-        let layouts = &mut self.layouts;
-        self.latest = *self.known.entry((apart, names.clone())).or_insert_with(|| {
-            layouts.push(Layout::new(names, apart));
+        let (names, layouts) = (&self.names, &mut self.layouts);
+        self.latest = *self.known.entry(names.clone()).or_insert_with(|| {
+            layouts.push(Layout::new(names.clone()));
             layouts.len() - 1
         });
     }
@@ -76,21 +67,15 @@ impl<'s> LabelWriter<'s> {
 // === impl Layout ===
 
 impl<'s> Layout<'s> {
-    fn new(names: Vec<&'s str>, apart: bool) -> Self {
-        let extra: &[&str] = if apart { &TELLING_APART } else { &[] };
-        let mut by_name: Vec<(&str, usize)> =
-            names.iter().copied().chain(extra.iter().copied()).zip(0..).collect();
+    fn new(names: Vec<&'s str>) -> Self {
+        let mut by_name: Vec<(&str, usize)> = names.iter().copied().zip(0..).collect();
         by_name.sort_unstable();
         let mut labels: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (name, place) in by_name {
             labels.entry(label_name(name)).or_default().push(place);
         }
         let labels = labels.into_iter().map(|(name, places)| Label { name, places }).collect();
-        Layout { names, apart, labels }
-    }
-
-    fn fits(&self, attributes: &Attributes, apart: bool) -> bool {
-        self.apart == apart && attributes.iter().map(|(name, _)| name).eq(self.names.iter().copied())
+        Layout { names, labels }
     }
 }
 

@@ -6,14 +6,19 @@
 //! of one walk: families sorted by name, each with one HELP and one TYPE, its series sorted by the text of their
 //! labels. The same snapshot gives the same bytes. Families without series are not mentioned.
 
+mod labels;
+mod series;
+
 use celemetry_engine::definition::MetricInfo;
 use celemetry_engine::snapshot::{MetricTable, Number, Snapshot};
 
-use crate::export::family::{Family, families};
-use crate::export::labels::{LabelWriter, escape, escape_where};
+use crate::export::family::Family;
 use crate::export::number::{Style, write_number};
 use crate::export::profile::Profile;
 use crate::telemetry::Reading;
+
+use labels::{escape, escape_where};
+use series::{SeriesLabels, families};
 
 /// Which text format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +77,7 @@ pub fn render_with(
         while let Some(reading) = readings.next_if(|reading| reading.name < family.prometheus.name.as_str()) {
             write_reading(reading, format, out);
         }
-        write_family(&family, format, out, &mut rendered);
+        write_family(&family, profile, format, out, &mut rendered);
     }
     readings.for_each(|reading| write_reading(reading, format, out));
     if format == Format::OpenMetrics {
@@ -102,10 +107,17 @@ impl Format {
 
 // === a family ===
 
-fn write_family(family: &Family<'_>, format: Format, out: &mut String, rendered: &mut Rendered) {
+fn write_family(
+    family: &Family<'_>,
+    profile: Profile,
+    format: Format,
+    out: &mut String,
+    rendered: &mut Rendered,
+) {
     let name = family.prometheus.name.as_str();
-    Head { name, counter: false, help: family.description, unit: &family.prometheus.unit }.write(format, out);
-    let (text, samples) = samples(family);
+    let help = family.heading.description;
+    Head { name, counter: false, help, unit: &family.prometheus.unit }.write(format, out);
+    let (text, samples) = samples(family, profile);
     rendered.omitted += family.tables.iter().map(|table| table.len()).sum::<usize>() - samples.len();
     rendered.series += samples.len();
     for sample in samples {
@@ -114,13 +126,14 @@ fn write_family(family: &Family<'_>, format: Format, out: &mut String, rendered:
 }
 
 /// The samples of a family, sorted, each label text once, and the text that their labels stand in.
-fn samples<'s>(family: &Family<'s>) -> (String, Vec<Sample<'s>>) {
-    let mut writer = LabelWriter::default();
+fn samples<'s>(family: &Family<'s>, profile: Profile) -> (String, Vec<Sample<'s>>) {
+    let mut writer = SeriesLabels::new(profile);
     let mut text = String::new();
     let mut samples = Vec::with_capacity(family.tables.iter().map(|table| table.len()).sum());
     for table in &family.tables {
         for series in table.iter() {
-            let labels = appended(&mut text, |text| writer.write(series.attributes, None, text));
+            let labels =
+                appended(&mut text, |text| writer.write(&table.info, series.attributes, false, text));
             samples.push(Sample { labels, table, slot: series.slot, number: series.number });
         }
     }
@@ -145,7 +158,7 @@ fn sort(samples: &mut [Sample<'_>], text: &str) {
 }
 
 /// Gives samples of different metrics that have the same labels the labels that name their metrics.
-fn tell_apart<'s>(samples: &mut [Sample<'s>], writer: &mut LabelWriter<'s>, text: &mut String) {
+fn tell_apart<'s>(samples: &mut [Sample<'s>], writer: &mut SeriesLabels<'s>, text: &mut String) {
     let mut changed = false;
     let mut start = 0;
     while start < samples.len() {
@@ -156,8 +169,8 @@ fn tell_apart<'s>(samples: &mut [Sample<'s>], writer: &mut LabelWriter<'s>, text
             changed = true;
             for sample in group {
                 let series = sample.table.get(sample.slot).expect("the table is immutable here");
-                let info = Some(&*sample.table.info);
-                sample.labels = appended(text, |text| writer.write(series.attributes, info, text));
+                let info = &sample.table.info;
+                sample.labels = appended(text, |text| writer.write(info, series.attributes, true, text));
             }
         }
         start += run;
