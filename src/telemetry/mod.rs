@@ -1,6 +1,8 @@
-//! celemetry's own metrics: every name once, here.
+//! celemetry's own metrics: every name once, here; and its logs.
 //!
 //! In: events of the process, counted. Out: readings. Must never know: anything else, so that anyone may import it.
+
+pub mod logs;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
