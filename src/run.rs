@@ -16,7 +16,7 @@ use celemetry_engine::{MetricStatus, Options};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::admin::{self, Server};
+use crate::admin::{self, Readiness, Server};
 use crate::cluster::router::Route;
 use crate::cluster::stream::{Opened, Placed, Stream, Summary};
 use crate::cluster::target::Target;
@@ -102,9 +102,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let coordinator = tokio::spawn(coordinator.run());
     let (closing, closed) = watch::channel(false);
     let server = settings.server.map(|server| {
-        let ready = readiness(&handle, settings.metrics.len());
+        let readiness = readiness(&handle, settings.metrics.len());
         let snapshot = handle.snapshots();
-        let sources = admin::Sources { snapshot, ready, profile: settings.profile, telemetry };
+        let sources = admin::Sources { snapshot, readiness, profile: settings.profile, telemetry };
         tokio::spawn(server.serve(sources, until_true(closed)))
     });
     let (metrics, routes) = register(&handle, settings.metrics).await?;
@@ -137,15 +137,17 @@ async fn register(handle: &Handle, metrics: Vec<Lowered>) -> Result<(Vec<MetricI
 }
 
 /// Ready means that the first list of every metric is complete.
-fn readiness(handle: &Handle, metrics: usize) -> watch::Receiver<bool> {
+fn readiness(handle: &Handle, metrics: usize) -> watch::Receiver<Readiness> {
     let mut snapshots = handle.snapshots();
-    let (sender, ready) = watch::channel(false);
+    let waiting = vec!["the first list of every Metric".to_owned()];
+    let (sender, readiness) = watch::channel(Readiness { waiting });
     tokio::spawn(async move {
-        let complete = snapshots.wait_for(|snapshot| snapshot.metrics.len() >= metrics).await.is_ok();
-        sender.send_replace(complete);
+        if snapshots.wait_for(|snapshot| snapshot.metrics.len() >= metrics).await.is_ok() {
+            sender.send_replace(Readiness::default());
+        }
         // The receivers see the last value of a sender that is gone.
     });
-    ready
+    readiness
 }
 
 async fn until_true(mut flag: watch::Receiver<bool>) {

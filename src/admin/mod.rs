@@ -1,6 +1,6 @@
-//! The administrative HTTP server: `/metrics`, `/healthz`, `/readyz`.
+//! The administrative HTTP server: `/metrics`, `/healthz`, `/readyz`, at one address or at two.
 //!
-//! In: the latest snapshot, whether the program is ready. Out: HTTP/1.1. Must never know: who flushes, clusters, kinds.
+//! In: the latest snapshot, what is waited for before the program is ready. Out: HTTP/1.1. Must never know: who flushes, clusters, kinds.
 //!
 //! Bounds: at most [`Settings::max_connections`] at once, further ones wait in the kernel's queue; a request's head must
 //! come within [`Settings::head_timeout`], an answer must be taken within [`Settings::answer_timeout`], otherwise the
@@ -33,6 +33,8 @@ use crate::telemetry::Telemetry;
 pub struct Settings {
     /// The address; port 0 picks a free one. Default 127.0.0.1:9464, OpenTelemetry's port for Prometheus exporters.
     pub listen: SocketAddr,
+    /// What is served there.
+    pub shows: Shows,
     /// Connections served at once, each of which can hold one page in memory. Default 32: scrapers and probes need a
     /// handful.
     pub max_connections: usize,
@@ -45,13 +47,32 @@ pub struct Settings {
     pub drain_timeout: Duration,
 }
 
+/// Which paths an address serves. Scrapers and probes may have their own, so that a network policy can tell them apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shows {
+    /// All of them.
+    #[default]
+    All,
+    /// `/metrics`.
+    Metrics,
+    /// `/healthz` and `/readyz`.
+    Probes,
+}
+
+/// What the program waits for before it is ready.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// One text for each thing that is waited for; ready where there is none.
+    pub waiting: Vec<String>,
+}
+
 /// What the server shows.
 #[derive(Clone, Debug)]
 pub struct Sources {
     /// The latest snapshot.
     pub snapshot: watch::Receiver<Arc<Snapshot>>,
-    /// Whether `/readyz` says so.
-    pub ready: watch::Receiver<bool>,
+    /// What `/readyz` says.
+    pub readiness: watch::Receiver<Readiness>,
     /// The conventions of the page.
     pub profile: Profile,
     /// The counters behind celemetry's own metrics.
@@ -102,11 +123,33 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 9464)),
+            shows: Shows::All,
             max_connections: 32,
             head_timeout: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
         }
+    }
+}
+
+// === impl Shows, Readiness ===
+
+impl Shows {
+    /// Whether `path` is served.
+    fn includes(self, path: &str) -> bool {
+        let (metrics, probes) = (path == "/metrics", ["/healthz", "/readyz"].contains(&path));
+        match self {
+            Shows::All => metrics || probes,
+            Shows::Metrics => metrics,
+            Shows::Probes => probes,
+        }
+    }
+}
+
+impl Readiness {
+    /// Whether nothing is waited for.
+    pub fn is_ready(&self) -> bool {
+        self.waiting.is_empty()
     }
 }
 
@@ -133,7 +176,7 @@ impl Server {
     pub async fn serve(self, sources: Sources, shutdown: impl Future<Output = ()>) {
         let (closing, closed) = watch::channel(false);
         let slots = Arc::new(Semaphore::new(self.settings.max_connections));
-        let pages = Arc::new(Pages::new(sources));
+        let pages = Arc::new(Pages::new(sources, self.settings.shows));
         let mut connections = JoinSet::new();
         let mut shutdown = std::pin::pin!(shutdown);
         loop {

@@ -16,15 +16,22 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
-use crate::admin::{Sources, negotiate};
+use crate::admin::{Readiness, Shows, Sources, negotiate};
 use crate::export::prometheus::{Format, render_with};
 
 /// Pages rendered at once. Two, so that one great page does not keep a second scraper waiting.
 const RENDERS: usize = 2;
 
+/// What is waited for that `/readyz` names; the rest is counted.
+const MOST_NAMED: usize = 100;
+
+/// The longest name of something that is waited for, in bytes. It may come from a user's Metric.
+const LONGEST_NAME: usize = 256;
+
 /// What can be asked for.
 pub(super) struct Pages {
     sources: Sources,
+    shows: Shows,
     renders: Arc<Semaphore>,
 }
 
@@ -33,14 +40,14 @@ type Answer = Response<Full<Bytes>>;
 // === impl Pages ===
 
 impl Pages {
-    pub(super) fn new(sources: Sources) -> Self {
-        Pages { sources, renders: Arc::new(Semaphore::new(RENDERS)) }
+    pub(super) fn new(sources: Sources, shows: Shows) -> Self {
+        Pages { sources, shows, renders: Arc::new(Semaphore::new(RENDERS)) }
     }
 
     /// The answer to `request`, whose body is ignored. To HEAD the head of the answer to GET.
     pub(super) async fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Answer {
         let path = request.uri().path();
-        if !["/metrics", "/healthz", "/readyz"].contains(&path) {
+        if !self.shows.includes(path) {
             return plain(StatusCode::NOT_FOUND, "not found\n");
         }
         if ![Method::GET, Method::HEAD].contains(request.method()) {
@@ -50,9 +57,7 @@ impl Pages {
         }
         let mut answer = match path {
             "/metrics" => self.metrics(request.headers()).await,
-            "/readyz" if !*self.sources.ready.borrow() => {
-                plain(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-            }
+            "/readyz" => ready(&self.sources.readiness.borrow()),
             _ => plain(StatusCode::OK, "ok\n"),
         };
         if request.method() == Method::HEAD {
@@ -98,12 +103,30 @@ impl Pages {
     }
 }
 
+/// Whether the program is ready, and otherwise what is waited for, a line each.
+fn ready(readiness: &Readiness) -> Answer {
+    if readiness.is_ready() {
+        return plain(StatusCode::OK, "ok\n");
+    }
+    let mut page = "not ready, waiting for:\n".to_owned();
+    for name in readiness.waiting.iter().take(MOST_NAMED) {
+        let end = name.floor_char_boundary(LONGEST_NAME);
+        page.extend(name[..end].chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        page.push_str(if end < name.len() { "…\n" } else { "\n" });
+    }
+    let more = readiness.waiting.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        page.push_str(&format!("and {more} more\n"));
+    }
+    plain(StatusCode::SERVICE_UNAVAILABLE, page)
+}
+
 fn compressed(page: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(page).and_then(|()| encoder.finish()).expect("writing to a Vec cannot fail")
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Answer {
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Answer {
     whole(status, "text/plain; charset=utf-8", text)
 }
 

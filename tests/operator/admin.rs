@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use celemetry::admin::{Server, Settings, Sources};
+use celemetry::admin::{Readiness, Server, Settings, Shows, Sources};
 use celemetry::export::profile::Profile;
 use celemetry::export::prometheus::Format;
 use celemetry::telemetry::Telemetry;
@@ -23,7 +23,7 @@ use crate::snapshots::{COUNT, metric, snapshot};
 struct Running {
     address: SocketAddr,
     snapshot: watch::Sender<Arc<Snapshot>>,
-    ready: watch::Sender<bool>,
+    readiness: watch::Sender<Readiness>,
     shutdown: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -51,16 +51,20 @@ fn great() -> Arc<Snapshot> {
     Arc::new(snapshot([metric("great", ["great", "", ""], COUNT, &[(&pairs, Number::Integer(1))])]))
 }
 
+fn waiting(names: &[&str]) -> Readiness {
+    Readiness { waiting: names.iter().map(|name| (*name).to_owned()).collect() }
+}
+
 async fn start(settings: Settings, first: Arc<Snapshot>) -> Running {
     let (snapshot, shown) = watch::channel(first);
-    let (ready, is_ready) = watch::channel(false);
+    let (readiness, read) = watch::channel(waiting(&["pods.v1: first list"]));
     let (shutdown, until) = oneshot::channel::<()>();
     let telemetry = Arc::new(Telemetry::default());
-    let sources = Sources { snapshot: shown, ready: is_ready, profile: Profile::Native, telemetry };
+    let sources = Sources { snapshot: shown, readiness: read, profile: Profile::Native, telemetry };
     let server = Server::bind(settings).await.unwrap();
     let address = server.address();
     let task = tokio::spawn(server.serve(sources, async { until.await.unwrap_or_default() }));
-    Running { address, snapshot, ready, shutdown, task }
+    Running { address, snapshot, readiness, shutdown, task }
 }
 
 impl Running {
@@ -171,10 +175,43 @@ async fn ready_once_it_is_said_and_healthy_always() {
     let server = start(free_port(), pods(3)).await;
     assert_eq!(server.get("/readyz", "").await.status, 503);
     assert_eq!(server.get("/healthz", "").await.status, 200);
-    server.ready.send_replace(true);
+    server.readiness.send_replace(Readiness::default());
     assert_eq!(server.get("/readyz", "").await.status, 200);
-    server.ready.send_replace(false);
+    server.readiness.send_replace(waiting(&["pods.v1: first list"]));
     assert_eq!(server.get("/readyz", "").await.status, 503);
+}
+
+#[tokio::test]
+async fn who_is_not_ready_says_what_is_waited_for() {
+    let server = start(free_port(), pods(3)).await;
+    let page = |answer: Answer| (answer.status, answer.text());
+    let expected = "not ready, waiting for:\npods.v1: first list\n".to_owned();
+    assert_eq!(page(server.get("/readyz", "").await), (503, expected));
+    let long = "ä".repeat(200);
+    server.readiness.send_replace(waiting(&["a\nb\u{1b}[31m", &long]));
+    let cut = "ä".repeat(128);
+    let expected = format!("not ready, waiting for:\na\u{fffd}b\u{fffd}[31m\n{cut}…\n");
+    assert_eq!(page(server.get("/readyz", "").await), (503, expected));
+    server.readiness.send_replace(waiting(&["x"; 102]));
+    assert!(server.get("/readyz", "").await.text().ends_with("x\nand 2 more\n"));
+    server.readiness.send_replace(Readiness::default());
+    assert_eq!(page(server.get("/readyz", "").await), (200, "ok\n".to_owned()));
+}
+
+#[tokio::test]
+async fn an_address_serves_what_it_is_for() {
+    for (shows, served) in [
+        (Shows::All, ["/metrics", "/healthz", "/readyz"].as_slice()),
+        (Shows::Metrics, &["/metrics"]),
+        (Shows::Probes, &["/healthz", "/readyz"]),
+    ] {
+        let server = start(Settings { shows, ..free_port() }, pods(3)).await;
+        server.readiness.send_replace(Readiness::default());
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            let status = if served.contains(&path) { 200 } else { 404 };
+            assert_eq!(server.get(path, "").await.status, status, "{shows:?} {path}");
+        }
+    }
 }
 
 #[tokio::test]
