@@ -9,6 +9,7 @@ mod eval;
 pub mod input;
 mod live;
 mod load;
+mod logs;
 pub mod metrics;
 mod objects;
 mod output;
@@ -16,6 +17,8 @@ mod report;
 mod run;
 mod screen;
 mod signals;
+pub mod start;
+mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -34,6 +37,7 @@ struct Cli {
 enum Command {
     Eval(eval::Args),
     Run(run::Args),
+    Start(start::Args),
     /// Print the CustomResourceDefinitions of celemetry's kinds as YAML
     #[command(after_help = "Example:\n  celemetry crds | kubectl apply --server-side -f -")]
     Crds,
@@ -62,6 +66,8 @@ enum Status {
     Input = 1,
     /// The command cannot be used like this; it has been said why.
     Usage = 2,
+    /// A cluster or sink could not be reached; it has been said why.
+    Unreachable = 3,
 }
 
 /// Parses `arguments`, the program's name first, runs the command and gives the exit status.
@@ -69,6 +75,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),
+        Ok(Cli { command: Command::Start(args) }) => start::start(&args),
         Ok(Cli { command: Command::Crds }) => print_crds(),
         Err(error) => {
             // Help goes to standard output, which may be closed: then nobody wants it.

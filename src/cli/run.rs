@@ -3,13 +3,12 @@
 //! In: Metrics and a stream of watch events. Out: `/metrics`, what changes on standard error, at the end the series on
 //! standard output. Must never know: how anything is done.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use celemetry_engine::Failure;
 use celemetry_engine::change::{Change, SourceId};
-use celemetry_engine::scalar;
 use celemetry_engine::snapshot::Snapshot;
 use tokio::sync::{mpsc, watch};
 
@@ -19,6 +18,7 @@ use super::load::MetricsArgs;
 use super::output::OutputArgs;
 use super::report::RateLimit;
 use super::signals::Signals;
+use super::values::{address, duration};
 use super::{Status, report};
 use crate::admin::{self, Server};
 use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
@@ -125,22 +125,6 @@ pub(super) fn run(args: &Args) -> Status {
             Status::Input
         }
     }
-}
-
-/// A duration as Go writes it, not negative.
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed = scalar::Duration::parse(text).map_err(|error| error.to_string())?;
-    let nanos = u64::try_from(parsed.nanos).map_err(|_| "must not be negative".to_owned())?;
-    Ok(Duration::from_nanos(nanos))
-}
-
-/// An address with a port, as a number, by name, or of all interfaces.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let whole = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
-    let found: Vec<_> = whole.to_socket_addrs().map_err(|error| error.to_string())?.collect();
-    // What a name means is asked for in IPv4 first, since most scrapers try that.
-    let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
-    first.copied().ok_or_else(|| "has no address".to_owned())
 }
 
 // === impl Args ===
