@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use celemetry_engine::Failure;
-use celemetry_engine::change::{Change, SourceId};
+use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::row::ObjectKey;
 use celemetry_engine::snapshot::MetricId;
 
@@ -67,8 +67,8 @@ impl ErrorLog {
     /// Takes out what no longer holds once `change` is applied. The failures that it leads to are noted after this.
     pub(super) fn applying(&mut self, source: SourceId, change: &Change) {
         self.store();
-        let (object, digest, epoch) = match change {
-            Change::Upsert { row, .. } => ((source, row.key()), row.digest(), row.epoch()),
+        let (object, digest, epoch, origin) = match change {
+            Change::Upsert { row, origin } => ((source, row.key()), row.digest(), row.epoch(), *origin),
             Change::Delete { key } => {
                 self.take(&(source, *key));
                 return;
@@ -77,7 +77,8 @@ impl ErrorLog {
             Change::Begin { .. } | Change::Undecodable { .. } | Change::End => return,
         };
         let known = self.by_object.get(&object);
-        if known.is_none_or(|known| (known.digest, known.epoch) != (digest, epoch)) {
+        let reviewed = origin == Origin::Review;
+        if reviewed || known.is_none_or(|known| (known.digest, known.epoch) != (digest, epoch)) {
             self.leaving = self.take(&object);
             self.current = Some((object, Failing { digest, epoch, records: vec![] }));
         }
@@ -140,7 +141,6 @@ impl ErrorLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use celemetry_engine::change::Origin;
     use celemetry_engine::error::EvaluationError;
     use celemetry_engine::row::{Decoder, Defaults, FieldPlan, HashSeed, Row};
 

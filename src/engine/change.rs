@@ -45,4 +45,11 @@ pub enum Origin {
     List,
     /// In a watch event, which always wins.
     Watch,
+    /// Asked for again, because a metric looks at other namespaces now: see [`Engine::set_namespaces`]. Must not be older
+    /// than a watch event that was sent before it. It is evaluated even if it is as it was, and wins over what was known, but tells a list under way nothing: what
+    /// that list's End finds missing is decided by the list and the watch alone, since the answer to a review may be older
+    /// than the list's first page.
+    ///
+    /// [`Engine::set_namespaces`]: crate::Engine::set_namespaces
+    Review,
 }

@@ -5,7 +5,7 @@
 //!
 //! `apply` is in [`crate::apply`], `flush` in [`crate::flush`], definitions come to work in [`crate::instances`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::change::SourceId;
@@ -189,6 +189,30 @@ impl Engine {
         Ok(())
     }
 
+    /// Lets a metric count objects of these namespaces and no others, at all of its sources and in place; `None` is every
+    /// namespace and every cluster-scoped object. A definition that waits for its lists changes too. Nothing happens if
+    /// there is no such metric, or if it counts these already.
+    ///
+    /// The engine knows no object's namespace, so whoever owns a source shows the objects of every namespace that entered
+    /// or left once more, as [`Origin::Review`](crate::change::Origin::Review); those that are gone need nothing. Until
+    /// then they count as before. A list that begins after this call shows everything anew and does as well.
+    ///
+    /// A metric that was registered for every namespace notices only at its source's next epoch that an object of one UID
+    /// has moved to another namespace, which no API server lets happen.
+    pub fn set_namespaces(&mut self, metric: MetricId, namespaces: Option<BTreeSet<String>>) {
+        let Engine { metrics, instances, sources, .. } = self;
+        let Some(metric) = metrics.get(&metric) else { return };
+        let namespaces = namespaces.map(Arc::new);
+        for number in metric.active.into_iter().chain(metric.pending) {
+            let bound = instances[number.0 as usize].iter().flat_map(|instance| &instance.sources);
+            for source in bound {
+                if let Some(source) = sources.get_mut(source) {
+                    source.set_namespaces(number, namespaces.clone());
+                }
+            }
+        }
+    }
+
     /// Removes a metric; the next flush names all its series as vanished.
     pub fn remove(&mut self, metric: MetricId) {
         let Some(gone) = self.metrics.remove(&metric) else { return };
@@ -209,7 +233,8 @@ impl Engine {
     pub fn status(&self, metric: MetricId) -> Option<MetricStatus> {
         let metric = self.metrics.get(&metric)?;
         let instance = self.instance(metric.active.or(metric.pending)?)?;
-        Some(MetricStatus { ready: metric.active.is_some(), ..instance.status() })
+        let ready = metric.active.is_some();
+        Some(MetricStatus { ready, pending: ready && metric.pending.is_some(), ..instance.status() })
     }
 
     /// How much the engine holds now.

@@ -4,8 +4,6 @@
 //!
 //! Invariant: a number is given anew only after a purge, so no object holds a contribution of an earlier owner.
 
-use std::sync::Arc;
-
 use crate::change::SourceId;
 use crate::definition::Definition;
 use crate::engine::Engine;
@@ -36,7 +34,7 @@ impl Engine {
         });
         for (id, plan) in known.iter().zip(plans) {
             if let Some(source) = self.sources.get_mut(id) {
-                source.bind(number, Arc::new(plan));
+                source.bind(number, Box::new(plan));
             }
         }
         let instance = Instance::new(metric, definition, &known, tenant, self.options.seed);

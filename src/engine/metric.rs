@@ -60,6 +60,9 @@ pub(crate) struct Tally {
 pub struct MetricStatus {
     /// Whether the first complete list is in, so that its series are in snapshots.
     pub ready: bool,
+    /// Whether another definition waits for its lists to replace the one that is in snapshots: an edited metric still
+    /// needs the sources it had.
+    pub pending: bool,
     /// How many series it has, an overflow series included.
     pub series: usize,
     /// Whether attribute sets beyond its limit are folded into the overflow series.
@@ -144,6 +147,7 @@ impl Instance {
         };
         MetricStatus {
             ready: false,
+            pending: false,
             series: self.series.len(),
             overflowing: self.series.is_overflowing(),
             beyond_64_bits: self.series.is_beyond_64_bits(),

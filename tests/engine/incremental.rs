@@ -1,7 +1,7 @@
 //! Any sequence of changes of objects, metrics and connections leaves the series that a naive recomputation of the
 //! live objects gives, bit for bit; readers of changes end where readers of tables do; and nothing is left at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use celemetry_engine::definition::{Definition, MetricInfo};
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use crate::model;
-use crate::world::{Cluster, body, definition};
+use crate::world::{Cluster, NAMESPACES, body, definition, namespaces};
 
 const SLOTS: u8 = 8;
 
@@ -26,9 +26,11 @@ enum Step {
     Begin { source: usize },
     List { source: usize, count: usize },
     End { source: usize },
+    Review { source: usize, count: usize },
     Add { definition: Box<Definition>, both: bool },
     Edit { metric: usize, definition: Box<Definition>, both: bool },
     Drop { metric: usize },
+    Look { metric: usize, namespaces: Option<BTreeSet<String>> },
     Flush,
     FlushOne { metric: usize },
     Readmit { source: usize },
@@ -47,9 +49,11 @@ fn step() -> impl Strategy<Value = Step> {
         3 => source().prop_map(|source| Step::Begin { source }),
         4 => (source(), 1..6_usize).prop_map(|(source, count)| Step::List { source, count }),
         3 => source().prop_map(|source| Step::End { source }),
+        3 => (source(), 1..4_usize).prop_map(|(source, count)| Step::Review { source, count }),
         3 => (definition(), any::<bool>()).prop_map(|(definition, both)| Step::Add { definition, both }),
         2 => (0..4_usize, definition(), any::<bool>()).prop_map(|(metric, definition, both)| Step::Edit { metric, definition, both }),
         1 => (0..4_usize).prop_map(|metric| Step::Drop { metric }),
+        4 => (0..4_usize, namespaces()).prop_map(|(metric, namespaces)| Step::Look { metric, namespaces }),
         3 => Just(Step::Flush),
         2 => (0..4_usize).prop_map(|metric| Step::FlushOne { metric }),
         1 => source().prop_map(|source| Step::Readmit { source }),
@@ -82,6 +86,9 @@ impl Trial {
             Step::Begin { source } => self.clusters[*source].begin(&mut self.engine),
             Step::List { source, count } => self.clusters[*source].deliver_listed(&mut self.engine, *count),
             Step::End { source } => self.clusters[*source].end(&mut self.engine),
+            Step::Review { source, count } => {
+                self.clusters[*source].deliver_reviewed(&mut self.engine, *count);
+            }
             Step::Add { definition, both } => self.add(definition, *both),
             Step::Edit { metric, definition, both } => self.edit(*metric, definition, *both),
             Step::Drop { metric } => {
@@ -90,6 +97,7 @@ impl Trial {
                     self.metrics.remove(&id);
                 }
             }
+            Step::Look { metric, namespaces } => self.look(*metric, namespaces),
             Step::Flush => self.flush_all(),
             Step::FlushOne { metric } => {
                 let due: Vec<MetricId> = self.metric(*metric).into_iter().collect();
@@ -127,6 +135,20 @@ impl Trial {
         let ids: Vec<_> = sources.iter().map(|at| self.clusters[*at].id).collect();
         self.engine.edit(id, &definition, &ids).expect("generated definitions compile");
         self.metrics.insert(id, (definition, sources));
+    }
+
+    /// Other namespaces count from now on; the objects of those that enter or leave are asked for again.
+    fn look(&mut self, metric: usize, namespaces: &Option<BTreeSet<String>>) {
+        let Some(id) = self.metric(metric) else { return };
+        self.engine.set_namespaces(id, namespaces.clone());
+        let (definition, sources) = self.metrics.get_mut(&id).expect("the metric is there");
+        let counts =
+            |set: &Option<BTreeSet<String>>, name: &str| set.as_ref().is_none_or(|set| set.contains(name));
+        let concerned = |name: &&str| counts(&definition.namespaces, name) != counts(namespaces, name);
+        for name in NAMESPACES.into_iter().filter(concerned) {
+            sources.iter().for_each(|source| self.clusters[*source].ask_for(name));
+        }
+        definition.namespaces.clone_from(namespaces);
     }
 
     fn flush_all(&mut self) {

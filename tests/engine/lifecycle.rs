@@ -7,24 +7,24 @@ use celemetry_engine::snapshot::{MetricId, Snapshot};
 use celemetry_engine::{Engine, Options};
 
 /// An engine with one source, and a decoder that takes the newest field plan at each Begin.
-struct Rig {
-    engine: Engine,
-    source: SourceId,
+pub(crate) struct Rig {
+    pub(crate) engine: Engine,
+    pub(crate) source: SourceId,
     decoder: Option<Decoder>,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut engine = Engine::new(Options::default());
         let source = engine.add_source();
         Rig { engine, source, decoder: None }
     }
 
-    fn register(&mut self, definition: &Definition) -> MetricId {
+    pub(crate) fn register(&mut self, definition: &Definition) -> MetricId {
         self.engine.register(definition, &[self.source]).expect("the definition compiles")
     }
 
-    fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         let fields = self.engine.field_plan(self.source).expect("the source exists");
         self.decoder = Some(Decoder::new(fields.clone()));
         self.change(Change::Begin { epoch: fields.epoch() });
@@ -41,6 +41,10 @@ impl Rig {
             r#"{{"metadata":{{"uid":"{uid}","labels":{{"team":"a"}}}},"phase":"{phase}","big":"{}"}}"#,
             "x".repeat(50)
         );
+        self.show_object(&object, origin);
+    }
+
+    pub(crate) fn show_object(&mut self, object: &str, origin: Origin) {
         let row =
             self.decoder.as_mut().expect("a list has begun").decode(object.as_bytes(), Defaults::default());
         self.change(Change::Upsert { row: row.expect("objects are JSON"), origin });
@@ -52,17 +56,17 @@ impl Rig {
         decoder.decode(object.as_bytes(), Defaults::default()).expect("objects are JSON").key()
     }
 
-    fn delete(&mut self, uid: &str) {
+    pub(crate) fn delete(&mut self, uid: &str) {
         let key = self.key(uid);
         self.change(Change::Delete { key });
     }
 
-    fn change(&mut self, change: Change) {
+    pub(crate) fn change(&mut self, change: Change) {
         self.engine.apply(self.source, change, &mut |_| {});
     }
 
     /// All series after a flush of everything.
-    fn flush(&mut self) -> String {
+    pub(crate) fn flush(&mut self) -> String {
         shown(&self.engine.flush_all())
     }
 

@@ -4,5 +4,6 @@ mod model;
 mod world;
 mod cases;
 mod lifecycle;
+mod namespaces;
 mod incremental;
 mod example;

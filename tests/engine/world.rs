@@ -107,6 +107,13 @@ fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
         .into()
 }
 
+/// Where objects are, by their slots.
+pub(crate) const NAMESPACES: [&str; 3] = ["a", "b", "c"];
+
+fn namespace_of(slot: u8) -> &'static str {
+    NAMESPACES[slot as usize % NAMESPACES.len()]
+}
+
 /// The object that stands at `slot` with `body`, in its `life`-th life.
 fn text(slot: u8, life: u32, body: &Json) -> String {
     let mut object = body.clone();
@@ -114,7 +121,7 @@ fn text(slot: u8, life: u32, body: &Json) -> String {
     object["kind"] = json!("Pod");
     let metadata = object["metadata"].as_object_mut().expect("bodies have metadata");
     metadata.insert("name".into(), json!(format!("pod-{slot}")));
-    metadata.insert("namespace".into(), json!(["a", "b", "c"][slot as usize % 3]));
+    metadata.insert("namespace".into(), json!(namespace_of(slot)));
     metadata.insert("uid".into(), json!(format!("{slot}-{life}")));
     object.to_string()
 }
@@ -220,6 +227,12 @@ pub(crate) fn definition() -> impl Strategy<Value = Definition> {
     )
 }
 
+/// Namespaces that a metric may come to count objects of.
+pub(crate) fn namespaces() -> impl Strategy<Value = Option<BTreeSet<String>>> {
+    let names = prop::sample::select(vec!["a", "b", "c", "z"]).prop_map(str::to_owned);
+    proptest::option::weighted(0.8, prop::collection::btree_set(names, 0..4))
+}
+
 pub(crate) fn formula((language, text): (Language, &str), place: &str) -> Formula {
     Formula { language, text: text.into(), place: place.into() }
 }
@@ -271,9 +284,22 @@ pub(crate) struct Cluster {
     watch: VecDeque<Event>,
     /// Whether changes reach the watch.
     connected: bool,
-    /// What is left of the list under way.
-    list: Option<VecDeque<String>>,
+    /// The list under way.
+    list: Option<List>,
+    /// Namespaces whose objects are to be shown again.
+    reviews: BTreeSet<&'static str>,
+    /// What is left of the review under way.
+    review: VecDeque<String>,
     decoder: Option<Decoder>,
+}
+
+/// A list between its Begin and its End.
+#[derive(Debug)]
+enum List {
+    /// Its first page was not answered yet.
+    Asked,
+    /// What is left of it.
+    Answered(VecDeque<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -291,6 +317,8 @@ impl Cluster {
             watch: VecDeque::new(),
             connected: false,
             list: None,
+            reviews: BTreeSet::new(),
+            review: VecDeque::new(),
             decoder: None,
         }
     }
@@ -330,25 +358,56 @@ impl Cluster {
         self.watch.clear();
     }
 
-    /// Starts a list, of this moment, with the newest field plan.
+    /// Starts a list with the newest field plan. It shows everything anew, so what was to be reviewed is not any more.
     pub(crate) fn begin(&mut self, engine: &mut Engine) {
         let plan = engine.field_plan(self.id).expect("the source exists");
         apply(engine, self.id, Change::Begin { epoch: plan.epoch() });
         self.decoder = Some(Decoder::new(plan));
-        self.list = Some(self.live.values().cloned().collect());
-        self.connected = true;
+        self.list = Some(List::Asked);
+        self.reviews.clear();
+        self.review.clear();
     }
 
-    /// Delivers up to `count` listed objects.
+    /// Delivers up to `count` listed objects. The first page shows this moment, and a watch that was broken goes on
+    /// from it.
     pub(crate) fn deliver_listed(&mut self, engine: &mut Engine, count: usize) {
+        if matches!(self.list, Some(List::Asked)) {
+            self.list = Some(List::Answered(self.live.values().cloned().collect()));
+            self.connected = true;
+        }
         for _ in 0..count {
-            let Some(object) = self.list.as_mut().and_then(VecDeque::pop_front) else { return };
+            let Some(List::Answered(objects)) = &mut self.list else { return };
+            let Some(object) = objects.pop_front() else { return };
             self.upsert(engine, &object, Origin::List);
         }
     }
 
-    /// Delivers up to `count` watch events.
+    /// Asks for the objects of a namespace again.
+    pub(crate) fn ask_for(&mut self, namespace: &'static str) {
+        self.reviews.insert(namespace);
+    }
+
+    /// Delivers up to `count` objects of namespaces that were asked for, as they are when the first of them arrives.
+    pub(crate) fn deliver_reviewed(&mut self, engine: &mut Engine, count: usize) {
+        if self.decoder.is_none() {
+            return;
+        }
+        if self.review.is_empty() {
+            let reviews = std::mem::take(&mut self.reviews);
+            let concerned = self.live.iter().filter(|(slot, _)| reviews.contains(namespace_of(**slot)));
+            self.review = concerned.map(|(_, object)| object.clone()).collect();
+        }
+        for _ in 0..count {
+            let Some(object) = self.review.pop_front() else { return };
+            self.upsert(engine, &object, Origin::Review);
+        }
+    }
+
+    /// Delivers up to `count` watch events, after what is left of a review: they may be newer.
     pub(crate) fn deliver_watched(&mut self, engine: &mut Engine, count: usize) {
+        if !self.review.is_empty() {
+            self.deliver_reviewed(engine, usize::MAX);
+        }
         for _ in 0..count {
             match self.watch.pop_front() {
                 Some(Event::Upsert(object)) => self.upsert(engine, &object, Origin::Watch),
@@ -377,6 +436,9 @@ impl Cluster {
             self.begin(engine);
             self.end(engine);
         }
+        // What is left of the review under way, and then the next one.
+        self.deliver_reviewed(engine, usize::MAX);
+        self.deliver_reviewed(engine, usize::MAX);
         self.deliver_watched(engine, usize::MAX);
     }
 

@@ -3,6 +3,7 @@
 //! In: requirements with the fields they concern. Out: yes or no for a row. Must never know: where plans are filed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::definition::LabelOperator;
 use crate::expression::Condition;
@@ -21,7 +22,8 @@ pub(crate) struct Conditions {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Selector {
     pub(crate) labels: Vec<LabelTest>,
-    pub(crate) namespaces: Option<BTreeSet<String>>,
+    /// Shared by the plans of one definition, one a source.
+    pub(crate) namespaces: Option<Arc<BTreeSet<String>>>,
 }
 
 /// One requirement of a label, and the field where rows hold that label.

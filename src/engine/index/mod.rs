@@ -98,6 +98,20 @@ impl Index {
         self.forget();
     }
 
+    /// Files a plan under other conditions, which differ from its present ones in the namespaces alone.
+    pub(crate) fn refile(&mut self, instance: InstanceId, conditions: Arc<Conditions>) {
+        let Some(old) = self.plans.get(&instance) else { return };
+        if old.selector.is_empty() || conditions.selector.is_empty() {
+            let epoch = self.epoch;
+            self.remove(instance);
+            self.insert(instance, conditions, epoch);
+        } else {
+            self.selective.refile(instance, &old.selector, &conditions.selector);
+            self.plans.insert(instance, conditions);
+            self.forget();
+        }
+    }
+
     /// Adds to `found` every plan that `row` may count for; neither sorted nor without repetition. Tells whether the
     /// answer is exact: the selectors of those found hold, and no other plan counts anything of the row. Of a row that
     /// is older than some plan it is not.

@@ -48,9 +48,9 @@ impl LabelPostings {
             Filing::Values(field, values) => {
                 let postings =
                     self.values.entry(field).or_insert_with(|| HashMap::with_hasher(Keyed(self.seed)));
-                file(postings, values, instance);
+                file(postings, values.iter(), instance);
             }
-            Filing::Namespaces(names) => file(&mut self.namespaces, names, instance),
+            Filing::Namespaces(names) => file(&mut self.namespaces, names.iter(), instance),
             Filing::Present(field) => self.present.entry(field).or_default().push(instance),
             Filing::Rest => self.rest.push(instance),
         }
@@ -60,13 +60,13 @@ impl LabelPostings {
         match filing(selector) {
             Filing::Values(field, values) => {
                 if let Some(postings) = self.values.get_mut(&field) {
-                    unfile(postings, values, instance);
+                    unfile(postings, values.iter(), instance);
                     if postings.is_empty() {
                         self.values.remove(&field);
                     }
                 }
             }
-            Filing::Namespaces(names) => unfile(&mut self.namespaces, names, instance),
+            Filing::Namespaces(names) => unfile(&mut self.namespaces, names.iter(), instance),
             Filing::Present(field) => {
                 if let Some(plans) = self.present.get_mut(&field) {
                     plans.retain(|plan| *plan != instance);
@@ -76,6 +76,18 @@ impl LabelPostings {
                 }
             }
             Filing::Rest => self.rest.retain(|plan| *plan != instance),
+        }
+    }
+
+    /// As [`remove`](Self::remove) and [`insert`](Self::insert). What two sets of namespaces share stays: they may name
+    /// thousands, and differ in one.
+    pub(crate) fn refile(&mut self, instance: InstanceId, old: &Selector, new: &Selector) {
+        if let (Filing::Namespaces(old), Filing::Namespaces(new)) = (filing(old), filing(new)) {
+            unfile(&mut self.namespaces, old.difference(new), instance);
+            file(&mut self.namespaces, new.difference(old), instance);
+        } else {
+            self.remove(instance, old);
+            self.insert(instance, new);
         }
     }
 
@@ -119,13 +131,21 @@ fn filing(selector: &Selector) -> Filing<'_> {
     present.map_or(Filing::Rest, |test| Filing::Present(test.field))
 }
 
-fn file(postings: &mut Postings<Box<str>>, values: &BTreeSet<String>, instance: InstanceId) {
+fn file<'v>(
+    postings: &mut Postings<Box<str>>,
+    values: impl Iterator<Item = &'v String>,
+    instance: InstanceId,
+) {
     for value in values {
         postings.entry(value.as_str().into()).or_default().push(instance);
     }
 }
 
-fn unfile(postings: &mut Postings<Box<str>>, values: &BTreeSet<String>, instance: InstanceId) {
+fn unfile<'v>(
+    postings: &mut Postings<Box<str>>,
+    values: impl Iterator<Item = &'v String>,
+    instance: InstanceId,
+) {
     for value in values {
         if let Some(plans) = postings.get_mut(value.as_str()) {
             plans.retain(|plan| *plan != instance);

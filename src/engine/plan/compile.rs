@@ -59,7 +59,7 @@ impl Plan {
             return Err(errors);
         }
         let filters = filter.as_ref().map(|step| step.expression.conditions().to_vec()).unwrap_or_default();
-        let selector = Selector { labels, namespaces: definition.namespaces.clone() };
+        let selector = Selector { labels, namespaces: definition.namespaces.clone().map(Arc::new) };
         Ok(Plan {
             conditions: Arc::new(Conditions { selector, filters }),
             fields: field_tests,

@@ -10,6 +10,7 @@ mod amount;
 mod text;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::definition::{FieldRequirement, ProjectionKind, TextForm, ValueKind};
@@ -108,6 +109,22 @@ pub struct Failure<'r> {
     /// Why.
     pub error: EvaluationError,
 }
+
+// === impl Plan ===
+
+impl Plan {
+    /// Which namespaces it counts objects of; `None` is all.
+    pub(crate) fn namespaces(&self) -> Option<&Arc<BTreeSet<String>>> {
+        self.conditions.selector.namespaces.as_ref()
+    }
+
+    /// Counts objects of these namespaces from now on.
+    pub(crate) fn set_namespaces(&mut self, namespaces: Option<Arc<BTreeSet<String>>>) {
+        Arc::make_mut(&mut self.conditions).selector.namespaces = namespaces;
+    }
+}
+
+// === impl Meter ===
 
 impl Meter {
     /// What one tenant's expressions may cost for one event: 100,000 steps, ten expressions at their own limit.

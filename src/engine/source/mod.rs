@@ -7,7 +7,7 @@ mod objects;
 
 pub(crate) use objects::{Contribution, Marker, Object, Objects};
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::change::Origin;
@@ -38,14 +38,16 @@ pub(crate) struct Source {
     list: Option<List>,
     /// How many lists have begun; tells what the present one has shown.
     round: u32,
+    /// How often a plan has come to count objects of other namespaces: what was evaluated before is never unchanged.
+    selection: u32,
     /// Whether some object's evaluation was cut short, for want of steps of a tenant.
     starved: bool,
 }
 
 /// A plan at work on a source.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Bound {
-    pub(crate) plan: Arc<Plan>,
+    pub(crate) plan: Box<Plan>,
     /// The first epoch whose rows hold all of the plan's fields.
     pub(crate) epoch: u32,
     /// Whether a list of that epoch has ended: its contributions are complete.
@@ -88,6 +90,7 @@ impl Source {
             begun: 0,
             list: None,
             round: 0,
+            selection: 0,
             starved: false,
         }
     }
@@ -103,11 +106,11 @@ impl Source {
     }
 
     /// Binds a plan that was compiled against these fields. It is complete at the End of a list of its epoch.
-    pub(crate) fn bind(&mut self, instance: InstanceId, plan: Arc<Plan>) {
+    pub(crate) fn bind(&mut self, instance: InstanceId, plan: Box<Plan>) {
         self.raise_epoch();
         let at = instance.0 as usize;
         if self.plans.len() <= at {
-            self.plans.resize(at + 1, None);
+            self.plans.resize_with(at + 1, || None);
         }
         self.index.insert(instance, plan.conditions.clone(), self.fields.epoch());
         self.plans[at] = Some(Bound { plan, epoch: self.fields.epoch(), ready: false });
@@ -124,6 +127,17 @@ impl Source {
         }
         while self.plans.last().is_some_and(Option::is_none) {
             self.plans.pop();
+        }
+    }
+
+    /// Lets a plan count objects of these namespaces and no others. Until every object of a namespace that enters or
+    /// leaves has been shown again, what it contributes may be as before.
+    pub(crate) fn set_namespaces(&mut self, instance: InstanceId, namespaces: Option<Arc<BTreeSet<String>>>) {
+        let Some(bound) = self.plans.get_mut(instance.0 as usize).and_then(Option::as_mut) else { return };
+        if bound.plan.namespaces() != namespaces.as_ref() {
+            bound.plan.set_namespaces(namespaces);
+            self.index.refile(instance, bound.plan.conditions.clone());
+            self.selection = self.selection.wrapping_add(1);
         }
     }
 
@@ -161,19 +175,25 @@ impl Source {
     /// Decides about a row, and notes that its object was seen.
     pub(crate) fn admit(&mut self, row: &Row, origin: Origin) -> Admission {
         if row.epoch() < self.begun {
-            self.seen(row.key());
+            if origin != Origin::Review {
+                self.seen(row.key());
+            }
             return Admission::Ignore;
         }
-        let mark = Mark { round: self.round, watched: origin == Origin::Watch };
         let Some(object) = self.objects.get_mut(row.key()) else {
             let deleted = self.list.as_ref().is_some_and(|list| list.deleted.contains(&row.key()));
-            return if deleted && origin == Origin::List { Admission::Ignore } else { Admission::Evaluate };
+            return if deleted && origin != Origin::Watch { Admission::Ignore } else { Admission::Evaluate };
         };
         if origin == Origin::List && object.mark == (Mark { round: self.round, watched: true }) {
             return Admission::Ignore;
         }
-        object.mark = mark;
-        let unchanged = object.epoch == row.epoch() && object.digest == row.digest();
+        if origin == Origin::Review {
+            return Admission::Evaluate;
+        }
+        object.mark = Mark { round: self.round, watched: origin == Origin::Watch };
+        let unchanged = object.epoch == row.epoch()
+            && object.digest == row.digest()
+            && object.selection == self.selection;
         if unchanged { Admission::Ignore } else { Admission::Evaluate }
     }
 
@@ -187,8 +207,20 @@ impl Source {
     ) {
         self.starved |= starved;
         let epoch = if starved { NO_EPOCH } else { row.epoch() };
-        let mark = Mark { round: self.round, watched: origin == Origin::Watch };
-        self.objects.insert(row.key(), Object { digest: row.digest(), epoch, mark, contributions });
+        let mark = match origin {
+            Origin::List | Origin::Watch => Mark { round: self.round, watched: origin == Origin::Watch },
+            Origin::Review => {
+                let unseen = self.unseen();
+                self.objects.get_mut(row.key()).map_or(unseen, |known| known.mark)
+            }
+        };
+        let (digest, selection) = (row.digest(), self.selection);
+        self.objects.insert(row.key(), Object { digest, epoch, selection, mark, contributions });
+    }
+
+    /// The mark of what neither the list under way nor the watch beside it has shown.
+    fn unseen(&self) -> Mark {
+        Mark { round: self.round.wrapping_sub(1), watched: false }
     }
 
     /// An object was there but told nothing new.

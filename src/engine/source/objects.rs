@@ -24,6 +24,8 @@ pub(crate) struct Object {
     pub(crate) digest: u128,
     /// The epoch of that row: a digest says nothing across epochs.
     pub(crate) epoch: u32,
+    /// Which namespaces plans counted objects of when it was last evaluated: as numbered by its source.
+    pub(crate) selection: u32,
     pub(crate) mark: Mark,
     /// Sorted by instance.
     pub(crate) contributions: Box<[Contribution]>,
