@@ -2,6 +2,7 @@
 //!
 //! In: requests. Out: messages on the coordinator's channels. Must never know: the engine itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use celemetry_engine::MetricStatus;
@@ -64,7 +65,9 @@ impl Handle {
         self.ask(|reply| Control::Plans(source, reply)).await
     }
 
-    /// Takes a source away, with everything its objects contributed.
+    /// Takes a source away, with everything its objects contributed, once every change that was sent before has been
+    /// applied; what arrives of it later is dropped. Metrics bound to it go on without it, so a metric that is to move
+    /// without a dip is edited first, and its old source goes once its status is no longer pending.
     ///
     /// # Errors
     /// See [`add_source`](Self::add_source).
@@ -95,6 +98,21 @@ impl Handle {
         self.ask(|reply| Control::Edit(metric, Box::new(registration), reply)).await
     }
 
+    /// Lets a metric count objects of these namespaces and no others; `None` is everywhere. Answered once that is so, and
+    /// then the objects of every namespace that enters or leaves are to be sent again, as
+    /// [`Origin::Review`](celemetry_engine::change::Origin::Review), unless a list of the source begins meanwhile.
+    /// Nothing happens if there is no such metric.
+    ///
+    /// # Errors
+    /// See [`add_source`](Self::add_source).
+    pub async fn set_namespaces(
+        &self,
+        metric: MetricId,
+        namespaces: Option<BTreeSet<String>>,
+    ) -> Result<(), Stopped> {
+        self.ask(|reply| Control::SetNamespaces(metric, namespaces, reply)).await
+    }
+
     /// Takes a metric away; its series vanish at once.
     ///
     /// # Errors
@@ -109,6 +127,25 @@ impl Handle {
     /// See [`add_source`](Self::add_source).
     pub async fn flush(&self) -> Result<Arc<Snapshot>, Stopped> {
         self.ask(Control::Flush).await
+    }
+
+    /// Waits until every change that was sent before has been applied. Flushes nothing.
+    ///
+    /// # Errors
+    /// See [`add_source`](Self::add_source).
+    pub async fn settle(&self) -> Result<(), Stopped> {
+        self.ask(Control::Settle).await
+    }
+
+    /// What is known of these metrics at one moment; those that are not there are left out.
+    ///
+    /// # Errors
+    /// See [`add_source`](Self::add_source).
+    pub async fn statuses(
+        &self,
+        metrics: Vec<MetricId>,
+    ) -> Result<BTreeMap<MetricId, MetricStatus>, Stopped> {
+        self.ask(|reply| Control::Statuses(metrics, reply)).await
     }
 
     /// What is known of a metric.

@@ -9,7 +9,7 @@ pub mod debounce;
 pub mod epochs;
 mod handle;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,18 +98,24 @@ pub enum Control {
     AddSource(oneshot::Sender<SourceId>),
     /// The field plans of a source, the newest at once.
     Plans(SourceId, oneshot::Sender<Option<watch::Receiver<Arc<FieldPlan>>>>),
-    /// The source is gone, with everything its objects contributed.
+    /// Apply every change that was sent before this; then the source is gone, with everything its objects contributed.
     RemoveSource(SourceId),
     /// A new metric.
     Register(Box<Registration>, oneshot::Sender<Result<MetricId, Vec<CompileError>>>),
     /// Another definition of a metric; where it does not compile the old one stays.
     Edit(MetricId, Box<Registration>, oneshot::Sender<Result<(), Vec<CompileError>>>),
+    /// The metric counts objects of these namespaces and no others.
+    SetNamespaces(MetricId, Option<BTreeSet<String>>, oneshot::Sender<()>),
     /// The metric is gone.
     Remove(MetricId),
     /// Apply every change that was sent before this, then flush all metrics.
     Flush(oneshot::Sender<Arc<Snapshot>>),
+    /// Apply every change that was sent before this, and flush nothing.
+    Settle(oneshot::Sender<()>),
     /// What is known of a metric.
     Status(MetricId, oneshot::Sender<Option<MetricStatus>>),
+    /// What is known of these metrics, where they are there.
+    Statuses(Vec<MetricId>, oneshot::Sender<BTreeMap<MetricId, MetricStatus>>),
     /// End.
     Shutdown,
 }
@@ -127,8 +133,8 @@ pub const CHANGE_CAPACITY: usize = 1024;
 /// Requests that may wait. When full the asker waits.
 pub const CONTROL_CAPACITY: usize = 64;
 
-/// Changes applied between two looks at control and clock: large enough to make those free, small enough that neither
-/// waits longer than a fraction of a millisecond.
+/// Changes applied between two looks at control and clock, and after each request: large enough to make those free,
+/// small enough that neither waits longer than a fraction of a millisecond.
 const BATCH: usize = 128;
 
 /// A metric that overflowed is readmitted once its series are this many per cent of its limit, or fewer.
@@ -161,22 +167,37 @@ impl MetricUpdateCoordinator {
 
     /// Runs until it is shut down or every handle is gone.
     pub async fn run(mut self) {
-        loop {
-            match self.next().await {
-                Event::Changes(changes) => self.apply(changes),
-                Event::Control(control) => self.control(control),
-                Event::Tick => self.tick(),
-                Event::Shutdown => {
-                    self.flush_all();
-                    return;
-                }
+        while self.step().await {}
+    }
+
+    /// Waits for the next event and handles it. Tells whether there may be more.
+    async fn step(&mut self) -> bool {
+        match self.next().await {
+            Event::Changes(changes) => self.apply(changes),
+            Event::Control(control) => {
+                self.control(control);
+                self.let_others_through();
+            }
+            Event::Tick => self.tick(),
+            Event::Shutdown => {
+                self.flush_all();
+                return false;
             }
         }
+        true
+    }
+
+    /// A flood of requests holds up neither deadlines nor changes: each of them lets a batch pass.
+    fn let_others_through(&mut self) {
+        if self.next_deadline().is_some_and(|deadline| deadline <= self.now()) {
+            self.tick();
+        }
+        self.apply_waiting(BATCH);
     }
 
     /// The next event: control before deadlines before changes, so that a flood of changes holds up neither.
     async fn next(&mut self) -> Event {
-        let deadline = self.debounce.next_deadline().into_iter().chain(self.epochs.next_deadline()).min();
+        let deadline = self.next_deadline();
         let started = self.started;
         let tick = async move {
             match deadline.and_then(|moment| started.checked_add(moment.0)) {
@@ -197,8 +218,19 @@ impl MetricUpdateCoordinator {
         }
     }
 
+    fn next_deadline(&self) -> Option<Moment> {
+        self.debounce.next_deadline().into_iter().chain(self.epochs.next_deadline()).min()
+    }
+
     fn now(&self) -> Moment {
         Moment(self.started.elapsed())
+    }
+
+    /// Applies what was sent before now, up to `most` changes.
+    fn apply_waiting(&mut self, most: usize) {
+        let waiting = self.changes.len().min(most);
+        let changes = std::iter::from_fn(|| self.changes.try_recv().ok()).take(waiting).collect();
+        self.apply(changes);
     }
 
     fn apply(&mut self, changes: Vec<(SourceId, Change)>) {
@@ -227,9 +259,18 @@ impl MetricUpdateCoordinator {
             Control::RemoveSource(source) => self.remove_source(source),
             Control::Register(registration, reply) => drop(reply.send(self.register(*registration))),
             Control::Edit(metric, registration, reply) => drop(reply.send(self.edit(metric, *registration))),
+            Control::SetNamespaces(metric, namespaces, reply) => {
+                self.engine.set_namespaces(metric, namespaces);
+                let _ = reply.send(());
+            }
             Control::Remove(metric) => self.remove(metric),
             Control::Flush(reply) => drop(reply.send(self.flush_all())),
+            Control::Settle(reply) => {
+                self.apply_waiting(usize::MAX);
+                let _ = reply.send(());
+            }
             Control::Status(metric, reply) => drop(reply.send(self.engine.status(metric))),
+            Control::Statuses(metrics, reply) => drop(reply.send(self.statuses(&metrics))),
             Control::Shutdown => {}
         }
     }
@@ -259,7 +300,9 @@ impl MetricUpdateCoordinator {
         }
     }
 
+    /// What was sent before may complete a metric's move to another source, or be of this one: it comes first.
     fn remove_source(&mut self, source: SourceId) {
+        self.apply_waiting(usize::MAX);
         if self.plans.remove(&source).is_some() {
             self.engine.remove_source(source);
             self.epochs.remove(source);
@@ -276,6 +319,9 @@ impl MetricUpdateCoordinator {
     }
 
     fn edit(&mut self, metric: MetricId, registration: Registration) -> Result<(), Vec<CompileError>> {
+        if !self.metrics.contains_key(&metric) {
+            return Ok(());
+        }
         let Registration { definition, sources, schedule } = registration;
         let max_series = definition.max_series;
         self.engine.edit(metric, &definition, &sources)?;
@@ -285,7 +331,7 @@ impl MetricUpdateCoordinator {
 
     fn registered(&mut self, metric: MetricId, known: Metric, schedule: Schedule) {
         let now = self.now();
-        for source in &known.sources {
+        for source in known.sources.iter().filter(|source| self.plans.contains_key(source)) {
             self.epochs.raised(*source, now);
         }
         self.metrics.insert(metric, known);
@@ -333,9 +379,7 @@ impl MetricUpdateCoordinator {
 
     /// Applies what was sent before now, so that whoever asks sees the effect of its own changes, and flushes all.
     fn flush_all(&mut self) -> Arc<Snapshot> {
-        let waiting = self.changes.len();
-        let changes = std::iter::from_fn(|| self.changes.try_recv().ok()).take(waiting).collect();
-        self.apply(changes);
+        self.apply_waiting(usize::MAX);
         for metric in self.metrics.keys() {
             self.debounce.flushed(*metric);
         }
@@ -350,11 +394,15 @@ impl MetricUpdateCoordinator {
             if let Some(known) = self.metrics.get(metric)
                 && self.has_room_again(*metric, known)
             {
-                for source in &known.sources {
+                for source in known.sources.iter().filter(|source| self.plans.contains_key(source)) {
                     self.epochs.overflow_ended(*source, now);
                 }
             }
         }
+    }
+
+    fn statuses(&self, metrics: &[MetricId]) -> BTreeMap<MetricId, MetricStatus> {
+        metrics.iter().filter_map(|metric| Some((*metric, self.engine.status(*metric)?))).collect()
     }
 
     /// Whether series are folded that would find room if they were told apart.

@@ -1,5 +1,8 @@
 //! The coordinator under a paused clock: time passes only where a test says so.
 
+mod order;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::definition::{
     Definition, Formula, Language, MetricInfo, Projection, ProjectionKind, TextForm,
 };
-use celemetry_engine::row::{Decoder, Defaults};
+use celemetry_engine::row::{Decoder, Defaults, Row};
 use celemetry_engine::snapshot::{MetricId, Number, Snapshot};
 use tokio::sync::watch;
 use tokio::time::{Instant, advance, sleep, timeout};
@@ -18,14 +21,17 @@ use super::{Handle, MetricUpdateCoordinator, Registration, Settings, Stopped};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn start() -> Handle {
-    let settings = Settings {
+fn settings() -> Settings {
+    Settings {
         engine: Options::default(),
         heartbeat: Duration::from_secs(60),
         failures: Box::new(Deaf),
         telemetry: Arc::default(),
-    };
-    let (coordinator, handle) = MetricUpdateCoordinator::new(settings);
+    }
+}
+
+fn start() -> Handle {
+    let (coordinator, handle) = MetricUpdateCoordinator::new(settings());
     tokio::spawn(coordinator.run());
     handle
 }
@@ -53,12 +59,15 @@ async fn send(handle: &Handle, source: SourceId, change: Change) {
 }
 
 async fn pod(handle: &Handle, source: SourceId, name: &str) -> Change {
+    Change::Upsert { row: row(handle, source, name).await, origin: Origin::Watch }
+}
+
+async fn row(handle: &Handle, source: SourceId, name: &str) -> Row {
     let plan = handle.plans(source).await.unwrap().unwrap().borrow().clone();
     let object = format!(
         r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"namespace":"shop","name":"{name}","uid":"{name}"}}}}"#
     );
-    let row = Decoder::new(plan).decode(object.as_bytes(), Defaults::default()).unwrap();
-    Change::Upsert { row, origin: Origin::Watch }
+    Decoder::new(plan).decode(object.as_bytes(), Defaults::default()).unwrap()
 }
 
 async fn begin(handle: &Handle, source: SourceId) {
@@ -183,12 +192,7 @@ async fn shutdown_applies_and_flushes_what_waits_and_then_refuses() {
 
 #[tokio::test(start_paused = true)]
 async fn the_coordinator_ends_with_its_last_handle() {
-    let (coordinator, handle) = MetricUpdateCoordinator::new(Settings {
-        engine: Options::default(),
-        heartbeat: Duration::from_secs(60),
-        failures: Box::new(Deaf),
-        telemetry: Arc::default(),
-    });
+    let (coordinator, handle) = MetricUpdateCoordinator::new(settings());
     let task = tokio::spawn(coordinator.run());
     drop(handle.clone());
     advance(SECOND).await;
@@ -263,10 +267,35 @@ async fn an_edited_metric_keeps_its_series_until_the_next_list() {
     handle.edit(metric, by_name(source)).await.unwrap().unwrap();
     let attributes = |snapshot: &Snapshot| snapshot.metrics[&metric].sorted()[0].attributes.iter().len();
     assert_eq!(attributes(&handle.flush().await.unwrap()), 0);
+    assert!(handle.status(metric).await.unwrap().unwrap().pending);
     begin(&handle, source).await;
     send(&handle, source, pod(&handle, source, "web-1").await).await;
     send(&handle, source, Change::End).await;
     assert_eq!(attributes(&handle.flush().await.unwrap()), 1);
+    assert!(!handle.status(metric).await.unwrap().unwrap().pending);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_leaves_is_taken_back_as_its_objects_are_reviewed() {
+    let (handle, source, metric) = listed().await;
+    send(&handle, source, pod(&handle, source, "web-1").await).await;
+    assert_eq!(total(&handle.flush().await.unwrap(), metric), Some(1));
+    let mut snapshots = handle.snapshots();
+    snapshots.mark_unchanged();
+    handle.set_namespaces(metric, Some(BTreeSet::from(["other".to_owned()]))).await.unwrap();
+    let row = row(&handle, source, "web-1").await;
+    send(&handle, source, Change::Upsert { row, origin: Origin::Review }).await;
+    assert_eq!(total(&*next(&mut snapshots).await, metric), Some(0));
+    handle.set_namespaces(MetricId(99), None).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn statuses_are_those_of_the_metrics_that_are_there() {
+    let (handle, source, metric) = listed().await;
+    let other = handle.register(count("other", &[source])).await.unwrap().unwrap();
+    let statuses = handle.statuses(vec![other, MetricId(99), metric]).await.unwrap();
+    let ready: Vec<_> = statuses.iter().map(|(metric, status)| (*metric, status.ready)).collect();
+    assert_eq!(ready, [(metric, true), (other, false)]);
 }
 
 #[tokio::test(start_paused = true)]
