@@ -7,7 +7,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{ignore, root};
@@ -94,6 +94,29 @@ pub(crate) fn collector() -> PathBuf {
     or_end(found.clone())
 }
 
+/// When somebody last waited for a build: before that, tests have not had their time.
+pub(crate) fn last_build() -> Instant {
+    *LAST_BUILD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+static LAST_BUILD: LazyLock<Mutex<Instant>> = LazyLock::new(|| Mutex::new(Instant::now()));
+
+/// Looks until it finds, and says meanwhile what it waits for.
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let (began, mut told) = (Instant::now(), Instant::now());
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        *LAST_BUILD.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            say(&format!("{what}: {} s", began.elapsed().as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
 fn or_end<T>(found: Result<T, Absent>) -> T {
     match found {
         Ok(found) => found,
@@ -161,10 +184,7 @@ impl Module {
         }
         fs::create_dir_all(&folder).unwrap();
         let lock = File::create(folder.join(".lock")).unwrap();
-        if lock.try_lock().is_err() {
-            say("waiting for another run, which is building");
-            lock.lock().unwrap();
-        }
+        wait_for("waiting for another run, which is building", || lock.try_lock().ok());
         for (name, package) in self.missing(&folder) {
             self.build_one(name, package, &folder)?;
         }
@@ -183,25 +203,16 @@ impl Module {
             (folder.join(format!(".{name}.unfinished")), folder.join(format!("{name}.log")));
         let began = Instant::now();
         let mut build = Command::new("go")
-            .args(["build", "-trimpath", "-ldflags", self.linker_flags, "-o"])
+            .args(["build", "-trimpath", "-buildvcs=false", "-ldflags", self.linker_flags, "-o"])
             .args([unfinished.as_path(), Path::new(package)])
             .current_dir(&sources)
             .env("CGO_ENABLED", "0")
+            .env("GOWORK", "off")
             .stdin(Stdio::null())
             .stderr(File::create(&output).unwrap())
             .spawn()
             .unwrap();
-        let mut told = began;
-        let status = loop {
-            if let Some(status) = build.try_wait().unwrap() {
-                break status;
-            }
-            if told.elapsed() >= PROGRESS {
-                told = Instant::now();
-                say(&format!("building {name}: {} s", began.elapsed().as_secs()));
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        };
+        let status = wait_for(&format!("building {name}"), || build.try_wait().unwrap());
         if !status.success() {
             let output = fs::read_to_string(output).unwrap_or_default();
             return Err(Absent::Broken(format!("Go could not build {name}:\n{output}")));

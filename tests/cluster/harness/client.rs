@@ -23,8 +23,11 @@ use super::wait::until;
 pub(crate) struct Client {
     server: SocketAddr,
     token: String,
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Connections,
 }
+
+/// HTTP/1.1 over TLS to whoever is asked.
+pub(super) type Connections = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// What the server answered.
 #[derive(Clone, Debug)]
@@ -40,6 +43,13 @@ const JSON: &str = "application/json";
 
 /// No answer takes longer, unless the server is stopped.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Connections that trust what `tls` says.
+pub(super) fn connections(tls: rustls::ClientConfig) -> Connections {
+    let connector =
+        hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().build();
+    Pool::builder(hyper_util::rt::TokioExecutor::new()).build(connector)
+}
 
 /// `base` with `patch` merged into it: maps key by key, everything else replaced.
 pub(crate) fn merge(mut base: Value, patch: Value) -> Value {
@@ -88,13 +98,7 @@ pub(crate) fn path(object: &Value) -> String {
 
 impl Client {
     pub(crate) fn new(server: SocketAddr, token: &str, tls: rustls::ClientConfig) -> Self {
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_only()
-            .enable_http1()
-            .build();
-        let pool = Pool::builder(hyper_util::rt::TokioExecutor::new()).build(connector);
-        Self { server, token: token.to_owned(), pool }
+        Self { server, token: token.to_owned(), pool: connections(tls) }
     }
 
     /// The same connections as another user.

@@ -1,0 +1,341 @@
+//! The API server with words put into its mouth: what a real one says rarely, or never.
+//!
+//! In: requests, which are passed on, with the headers they came with. Out: the server's answers, or those that a test has
+//! laid down for a verb on a resource. Unlike `proxy` it ends TLS, with a certificate of the plane's authority.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::stream::{self, Stream};
+use http::{Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
+
+use super::client::{Connections, connections};
+use super::plane::Plane;
+use super::proxy::listen;
+use super::{port, runtime};
+
+/// A relay on loopback, in front of a plane's API server.
+pub(crate) struct Relay {
+    address: SocketAddr,
+    state: Arc<State>,
+    acceptor: AbortHandle,
+}
+
+struct State {
+    server: SocketAddr,
+    upstream: Connections,
+    orders: Mutex<BTreeMap<Asked, Orders>>,
+}
+
+/// What a request wants: the verb, `list`, `watch`, `get` or a method in small letters, and the resource in plural.
+type Asked = (String, String);
+
+#[derive(Default)]
+struct Orders {
+    /// For the next requests, one each.
+    once: VecDeque<Reply>,
+    /// For all others; `None` passes them.
+    always: Option<Reply>,
+}
+
+/// How a request is answered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Reply {
+    /// By the server.
+    Pass,
+    /// Not by the server.
+    Instead { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    /// By the server up to so many lines of its body; then these bytes; then as `end` says.
+    After { lines: usize, bytes: Vec<u8>, end: End },
+}
+
+/// How a body goes on after something was put into it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    /// With what the server says.
+    GoOn,
+    /// Not at all: it is complete.
+    Close,
+    /// Not at all, and the connection breaks.
+    Break,
+}
+
+type Body = UnsyncBoxBody<Bytes, String>;
+
+// === impl Reply ===
+
+impl Reply {
+    /// A status with the object that API servers send along.
+    pub(crate) fn status(status: u16, reason: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self::Instead { status, headers, body: status_object(status, reason).into_bytes() }
+    }
+
+    /// 410 as the status line: the version asked for, or the page, is no longer known.
+    pub(crate) fn gone() -> Self {
+        Self::status(410, "Expired")
+    }
+
+    /// 429 with `Retry-After` in seconds.
+    pub(crate) fn throttled(seconds: u32) -> Self {
+        match Self::status(429, "TooManyRequests") {
+            Self::Instead { status, mut headers, body } => {
+                headers.push(("retry-after".to_owned(), seconds.to_string()));
+                Self::Instead { status, headers, body }
+            }
+            other => other,
+        }
+    }
+
+    /// An ERROR event after so many events of the server, and the end of the watch.
+    pub(crate) fn error_event(lines: usize, status: u16, reason: &str) -> Self {
+        let event = format!("{{\"type\":\"ERROR\",\"object\":{}}}\n", status_object(status, reason));
+        Self::After { lines, bytes: event.into_bytes(), end: End::Close }
+    }
+
+    /// The connection breaks after so many events.
+    pub(crate) fn broken(lines: usize) -> Self {
+        Self::After { lines, bytes: vec![], end: End::Break }
+    }
+}
+
+fn status_object(status: u16, reason: &str) -> String {
+    let message = format!("as told: {reason}");
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "code": status,
+    })
+    .to_string()
+}
+
+// === impl Relay ===
+
+impl Relay {
+    /// Passes everything to the plane's API server.
+    pub(crate) fn before(plane: &Plane) -> Self {
+        let state = Arc::new(State {
+            server: plane.address(),
+            upstream: connections(plane.authority().client()),
+            orders: Mutex::new(BTreeMap::new()),
+        });
+        let tls = TlsAcceptor::from(Arc::new(plane.authority().identity(&["127.0.0.1"]).server()));
+        let address = port::free();
+        let listener = runtime().block_on(async { listen(address) });
+        let acceptor = runtime().spawn(accept(listener, tls, state.clone())).abort_handle();
+        Self { address, state, acceptor }
+    }
+
+    /// Where clients connect to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next requests of this verb on this resource are answered like this, one each. Verbs are `list`, `watch`, `get`,
+    /// `post`, `put`, `patch` and `delete`; every page of a list is a request.
+    pub(crate) fn once(&self, verb: &str, resource: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.state.orders().entry(asked(verb, resource)).or_default().once.extend(replies);
+    }
+
+    /// From now on, requests of this verb on this resource are answered like this, beside those of `once`.
+    pub(crate) fn always(&self, verb: &str, resource: &str, reply: Reply) {
+        self.state.orders().entry(asked(verb, resource)).or_default().always = Some(reply);
+    }
+
+    /// From now on, everything passes.
+    pub(crate) fn pass(&self) {
+        self.state.orders().clear();
+    }
+
+    /// Whether every reply of `once` was given.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.state.orders().values().all(|orders| orders.once.is_empty())
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.acceptor.abort();
+    }
+}
+
+fn asked(verb: &str, resource: &str) -> Asked {
+    (verb.to_owned(), resource.to_owned())
+}
+
+/// What a request wants. A path of another form than resources have gives itself as the resource.
+fn wanted(request: &http::request::Parts) -> Asked {
+    let path = request.uri.path();
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let parts = match parts.as_slice() {
+        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
+        _ => &[],
+    };
+    // `namespaces/NAME` alone is an object, followed by anything it is where objects are.
+    let parts = match parts {
+        ["namespaces", _, rest @ ..] if !rest.is_empty() => rest,
+        all => all,
+    };
+    let watch = request
+        .uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| matches!(pair, "watch=true" | "watch=1")));
+    let verb = match (request.method.as_str(), parts) {
+        ("GET", [_]) if watch => "watch".to_owned(),
+        ("GET", [_]) => "list".to_owned(),
+        (method, _) => method.to_lowercase(),
+    };
+    (verb, parts.first().map_or(path, |resource| *resource).to_owned())
+}
+
+// === impl State ===
+
+impl State {
+    fn orders(&self) -> MutexGuard<'_, BTreeMap<Asked, Orders>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reply(&self, request: &http::request::Parts) -> Reply {
+        let mut all = self.orders();
+        let orders = all.get_mut(&wanted(request));
+        let reply = orders.and_then(|orders| orders.once.pop_front().or_else(|| orders.always.clone()));
+        reply.unwrap_or(Reply::Pass)
+    }
+
+    async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Body>, String> {
+        let (head, body) = request.into_parts();
+        match self.reply(&head) {
+            Reply::Instead { status, headers, body } => {
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                Ok(response
+                    .body(Full::new(Bytes::from(body)).map_err(|never| match never {}).boxed_unsync())
+                    .unwrap())
+            }
+            Reply::Pass => Ok(self
+                .ask(head, body)
+                .await?
+                .map(|body| body.map_err(|error| error.to_string()).boxed_unsync())),
+            Reply::After { lines, bytes, end } => {
+                let (mut head, body) = self.ask(head, body).await?.into_parts();
+                head.headers.remove("content-length");
+                Ok(Response::from_parts(
+                    head,
+                    StreamBody::new(spoken(body, lines, bytes, end)).boxed_unsync(),
+                ))
+            }
+        }
+    }
+
+    /// What the server answers.
+    async fn ask(
+        &self,
+        mut head: http::request::Parts,
+        body: Incoming,
+    ) -> Result<Response<Incoming>, String> {
+        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        head.uri = format!("https://{}{path}", self.server).parse().unwrap();
+        head.version = http::Version::HTTP_11;
+        // Lines are counted, so they must not be compressed; lengths and hosts are the connection's.
+        for name in ["accept-encoding", "content-length", "host"] {
+            head.headers.remove(name);
+        }
+        let answer = self.upstream.request(http::Request::from_parts(head, Full::new(body))).await;
+        let mut answer = answer.map_err(|error| format!("{error:?}"))?;
+        for name in ["transfer-encoding", "connection"] {
+            answer.headers_mut().remove(name);
+        }
+        Ok(answer)
+    }
+}
+
+/// A body that a test speaks in.
+struct Spoken {
+    body: Incoming,
+    /// How many lines are still to pass; `None` once the words are spoken.
+    lines: Option<usize>,
+    bytes: Bytes,
+    end: End,
+    /// What the server has said after the last of those lines.
+    rest: Bytes,
+}
+
+/// The first lines of `body`, then `bytes`, then what `end` says.
+fn spoken(
+    body: Incoming,
+    lines: usize,
+    bytes: Vec<u8>,
+    end: End,
+) -> impl Stream<Item = Result<Frame<Bytes>, String>> {
+    let spoken = Spoken { body, lines: Some(lines), bytes: Bytes::from(bytes), end, rest: Bytes::new() };
+    stream::unfold(spoken, |mut spoken| async {
+        let part = spoken.next().await?;
+        Some((part.map(Frame::data), spoken))
+    })
+}
+
+// === impl Spoken ===
+
+impl Spoken {
+    async fn next(&mut self) -> Option<Result<Bytes, String>> {
+        match (self.lines, self.end) {
+            (Some(0), _) => {
+                self.lines = None;
+                return Some(Ok(std::mem::take(&mut self.bytes)));
+            }
+            (None, End::Close) => return None,
+            (None, End::Break) => return Some(Err("broken, as told".to_owned())),
+            (None, End::GoOn) if !self.rest.is_empty() => return Some(Ok(std::mem::take(&mut self.rest))),
+            _ => {}
+        }
+        let part = match self.body.frame().await?.map(Frame::into_data) {
+            Ok(Ok(part)) => part,
+            Ok(Err(_trailers)) => return None,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        Some(Ok(self.up_to_the_last_line(part)))
+    }
+
+    /// As much of `part` as is to pass before the words are spoken; the rest is kept.
+    fn up_to_the_last_line(&mut self, mut part: Bytes) -> Bytes {
+        let Some(left) = self.lines else { return part };
+        let ends = part.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let ends: Vec<usize> = ends.take(left).collect();
+        self.lines = Some(left - ends.len());
+        if left == ends.len() {
+            self.rest = part.split_off(*ends.last().expect("there was at least one line to come"));
+        }
+        part
+    }
+}
+
+/// Its connections end with it.
+async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        let (tls, state) = (tls.clone(), state.clone());
+        connections.spawn(async move {
+            let Ok(stream) = tls.accept(stream).await else { return };
+            let service = service_fn(|request| {
+                let state = state.clone();
+                async move { state.answer(request).await }
+            });
+            let server = auto::Builder::new(TokioExecutor::new());
+            // Ends when the client goes, or an answer says so.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
