@@ -181,12 +181,12 @@ impl Operator {
 
     /// SIGSTOP: it holds what it holds and does nothing.
     pub(crate) fn pause(&mut self) {
-        self.daemon.signal(Signal::STOP);
+        self.daemon.pause();
     }
 
     /// SIGCONT.
     pub(crate) fn resume(&mut self) {
-        self.daemon.signal(Signal::CONT);
+        self.daemon.resume();
     }
 
     /// What it uses. Only on Linux.

@@ -11,7 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::wait::until_within;
 
@@ -93,6 +93,19 @@ impl Daemon {
             let id = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
             kill_process(id, signal).unwrap();
         }
+    }
+
+    /// Freezes it (SIGSTOP), and waits until the last of its threads stands still.
+    pub(crate) fn pause(&mut self) {
+        self.signal(Signal::STOP);
+        let id = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        // Only looks, and only for this: its end stays to be waited for. An error means that it has ended.
+        let _ = waitid(WaitId::Pid(id), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub(crate) fn resume(&mut self) {
+        self.signal(Signal::CONT);
     }
 
     /// How it ended, if it has.

@@ -4,10 +4,9 @@
 
 use std::path::PathBuf;
 
-use rustix::process::Signal;
-
 use super::Plane;
 use crate::harness::folder;
+use crate::harness::process::Daemon;
 
 /// The state of a plane at one moment.
 pub(crate) struct Backup {
@@ -30,12 +29,12 @@ impl Plane {
 
     /// Freezes the API server (SIGSTOP): connections stay, nothing is answered.
     pub(crate) fn pause_server(&self) {
-        self.server().signal(Signal::STOP);
+        self.server().daemon().into_iter().for_each(Daemon::pause);
     }
 
     /// Lets it go on (SIGCONT).
     pub(crate) fn resume_server(&self) {
-        self.server().signal(Signal::CONT);
+        self.server().daemon().into_iter().for_each(Daemon::resume);
     }
 
     /// Forgets all history but the newest revision. A server that starts after this answers 410 to who wants to go on from

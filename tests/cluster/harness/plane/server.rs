@@ -6,8 +6,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use rustix::process::Signal;
-
 use super::super::port;
 use super::super::process::Daemon;
 use super::super::wait::until_within;
@@ -86,11 +84,9 @@ impl Server {
         self.daemon = None;
     }
 
-    /// Sends it a signal, if it runs.
-    pub(super) fn signal(&mut self, signal: Signal) {
-        if let Some(daemon) = &mut self.daemon {
-            daemon.signal(signal);
-        }
+    /// The process, if there is one.
+    pub(super) fn daemon(&mut self) -> Option<&mut Daemon> {
+        self.daemon.as_mut()
     }
 
     pub(super) fn tail(&self) -> String {
