@@ -11,7 +11,7 @@ use celemetry_engine::snapshot::{MetricId, MetricShape};
 use celemetry_engine::{Engine, Options};
 
 use super::input::{Document, Place, read_documents};
-use super::metrics::{Metrics, PlacedMetric, read_metrics};
+use super::metrics::{Metrics, PlacedMetric, PlacedSink, read_metrics};
 use super::{Status, report};
 use crate::controller::{LowerOptions, Lowered, lower_in_part};
 use crate::export::conflict::{Claim, resolve};
@@ -79,8 +79,10 @@ impl MetricsArgs {
 
 impl Findings {
     fn documents(&mut self, documents: Vec<Document>, options: LowerOptions<'_>) {
-        let Metrics { metrics, notes, errors } = read_metrics(documents);
+        let Metrics { metrics, sinks, notes, errors } = read_metrics(documents);
         warn(&notes);
+        let unused = |sink: &PlacedSink| format!("{}: a DataSink has no meaning here, ignored", sink.place);
+        warn(&sinks.iter().map(unused).collect::<Vec<_>>());
         self.problems.extend(errors);
         for PlacedMetric { place, metric } in metrics {
             let (lowered, errors) = lower_in_part(&metric, options);

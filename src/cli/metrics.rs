@@ -17,6 +17,8 @@ use super::input::{Document, Place, items};
 pub struct Metrics {
     /// The Metrics in the order of the input.
     pub metrics: Vec<PlacedMetric>,
+    /// The DataSinks in the order of the input, which not every command has a use for.
+    pub sinks: Vec<PlacedSink>,
     /// What was ignored, as lines to print.
     pub notes: Vec<String>,
     /// What could not be read, as lines to print.
@@ -32,7 +34,16 @@ pub struct PlacedMetric {
     pub metric: api::Metric,
 }
 
-/// Reads Metrics of either group; a List is its items. Our other kinds are noted and ignored, anything else is an
+/// A DataSink and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedSink {
+    /// Where it stands.
+    pub place: Place,
+    /// The DataSink.
+    pub sink: api::DataSink,
+}
+
+/// Reads Metrics of either group; a List is its items. DataSinks are read along, our other kinds are noted and ignored, anything else is an
 /// error, and so is a second Metric of the same namespace and name.
 pub fn read_metrics(documents: Vec<Document>) -> Metrics {
     let mut metrics = Metrics::default();
@@ -55,8 +66,8 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
         metrics.notes.extend(manifest.warnings.iter().map(|warning| format!("{place}: {warning}")));
         let metric = match manifest.object {
             ManifestObject::Metric(metric) => *metric,
-            ManifestObject::DataSink(_) => {
-                metrics.notes.push(format!("{place}: a DataSink has no meaning here, ignored"));
+            ManifestObject::DataSink(sink) => {
+                metrics.sinks.push(PlacedSink { place, sink: *sink });
                 continue;
             }
             ManifestObject::Other { kind } => {
@@ -152,12 +163,12 @@ mod tests {
     #[test]
     fn what_is_no_metric_is_said() {
         check(
-            "apiVersion: v1\nkind: Pod\n---\napiVersion: metrics.openmcp.cloud/v1alpha1\nkind: DataSink\n---\n- 1\n",
+            "apiVersion: v1\nkind: Pod\n---\napiVersion: metrics.openmcp.cloud/v1alpha1\nkind: ManagedMetric\n---\n- 1\n",
             &[],
             &[
                 "f.yaml:1: is a Pod of v1, not a Metric of metrics.open-control-plane.io/v1alpha1 or metrics.openmcp.cloud/v1alpha1",
                 "f.yaml:7: is no Kubernetes object: it is no map",
-                "f.yaml:4: a DataSink has no meaning here, ignored",
+                "f.yaml:4: a ManagedMetric has no meaning here, ignored",
             ],
         );
     }

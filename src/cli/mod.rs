@@ -6,6 +6,7 @@
 pub mod crds;
 mod errors;
 mod eval;
+mod init;
 pub mod input;
 mod live;
 mod load;
@@ -13,6 +14,7 @@ mod logs;
 pub mod metrics;
 mod objects;
 mod output;
+mod rbac;
 mod report;
 mod run;
 mod screen;
@@ -38,9 +40,11 @@ enum Command {
     Eval(eval::Args),
     Run(run::Args),
     Start(start::Args),
+    Init(init::Args),
     /// Print the CustomResourceDefinitions of celemetry's kinds as YAML
     #[command(after_help = "Example:\n  celemetry crds | kubectl apply --server-side -f -")]
     Crds,
+    Rbac(rbac::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -76,7 +80,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),
         Ok(Cli { command: Command::Start(args) }) => start::start(&args),
+        Ok(Cli { command: Command::Init(args) }) => init::init(&args),
         Ok(Cli { command: Command::Crds }) => print_crds(),
+        Ok(Cli { command: Command::Rbac(args) }) => rbac::rbac(&args),
         Err(error) => {
             // Help goes to standard output, which may be closed: then nobody wants it.
             let _ = error.print();

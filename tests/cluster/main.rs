@@ -22,6 +22,9 @@ mod harness;
 mod ground;
 // What a real API server makes of our kinds and our output.
 mod kinds;
+mod installing;
+mod rights;
+mod electing;
 mod piped;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
@@ -31,7 +34,14 @@ fn main() {
     let mut arguments = Arguments::from_args();
     let wanted = std::env::var("RUST_TEST_THREADS").ok().and_then(|threads| threads.parse().ok());
     arguments.test_threads = arguments.test_threads.or(wanted).or(Some(THREADS));
-    let tests = [ground::tests(), kinds::tests(), piped::tests()];
+    let tests = [
+        ground::tests(),
+        kinds::tests(),
+        installing::tests(),
+        rights::tests(),
+        electing::tests(),
+        piped::tests(),
+    ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     harness::stop(conclusion.has_failed());
