@@ -93,6 +93,15 @@ impl Debounce {
         }
     }
 
+    /// A metric has something to show for the first time: nobody waits for the first numbers longer than they take.
+    pub fn appeared(&mut self, metric: MetricId, now: Moment) {
+        self.flushed(metric);
+        if let Some(timing) = self.metrics.get_mut(&metric) {
+            timing.change = Some(now);
+            self.changes.insert((now, metric));
+        }
+    }
+
     /// A metric was flushed out of turn: nothing of it waits any more.
     pub fn flushed(&mut self, metric: MetricId) {
         if let Some(timing) = self.metrics.get_mut(&metric)
@@ -216,6 +225,17 @@ mod tests {
         let mut debounce = Debounce::new(Duration::from_secs(60));
         debounce.insert(A, schedule(0, 0), at(0));
         assert_eq!(debounce.next_deadline(), Some(at(1_000)));
+    }
+
+    #[test]
+    fn what_appears_is_due_at_once() {
+        let mut debounce = one_metric();
+        debounce.changed(A, at(100));
+        debounce.appeared(A, at(200));
+        assert_eq!(debounce.due(at(200)).changed, [A]);
+        assert!(debounce.due(at(5_000)).changed.is_empty());
+        debounce.appeared(B, at(5_000));
+        assert!(debounce.due(at(5_000)).changed.is_empty());
     }
 
     #[test]

@@ -28,13 +28,18 @@ pub struct DueEpochs {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Pace {
-    /// When a raised plan is published.
+    /// When a raised plan is published, unless it is raised again before.
     publish: Option<Moment>,
+    /// When it is published however often it is raised.
+    publish_by: Option<Moment>,
     /// When a wanted readmission happens.
     readmit: Option<Moment>,
     /// Before this, no readmission happens.
     closed_until: Option<Moment>,
 }
+
+/// Registrations that follow each other within this time share one relist, so that one metric is not kept waiting.
+pub const QUIET: Duration = Duration::from_millis(100);
 
 /// Registrations within this time of the first one share one relist, so that 500 new metrics cost one LIST.
 pub const GATHERING: Duration = Duration::from_secs(1);
@@ -45,15 +50,17 @@ pub const READMISSION_PAUSE: Duration = Duration::from_secs(600);
 // === impl Epochs ===
 
 impl Epochs {
-    /// The plan of `source` was raised. Only the first raise sets the deadline.
+    /// The plan of `source` was raised. It is published once that has not happened again for a moment.
     pub fn raised(&mut self, source: SourceId, now: Moment) {
-        self.sources.entry(source).or_default().publish.get_or_insert(now.after(GATHERING));
+        let pace = self.sources.entry(source).or_default();
+        let latest = *pace.publish_by.get_or_insert(now.after(GATHERING));
+        pace.publish = Some(now.after(QUIET).min(latest));
     }
 
     /// The newest plan of `source` was published out of turn: nothing of it waits any more.
     pub fn published(&mut self, source: SourceId) {
         if let Some(pace) = self.sources.get_mut(&source) {
-            pace.publish = None;
+            (pace.publish, pace.publish_by) = (None, None);
         }
     }
 
@@ -82,7 +89,7 @@ impl Epochs {
                 *pace = Pace { closed_until: Some(now.after(READMISSION_PAUSE)), ..Pace::default() };
                 due.readmit.push(*source);
             } else if pace.publish.is_some_and(|deadline| deadline <= now) {
-                pace.publish = None;
+                (pace.publish, pace.publish_by) = (None, None);
                 due.publish.push(*source);
             }
         }
@@ -100,14 +107,32 @@ mod tests {
         Moment(Duration::from_secs(secs))
     }
 
+    fn millis(millis: u64) -> Moment {
+        Moment(Duration::from_millis(millis))
+    }
+
     #[test]
-    fn raises_within_a_second_are_published_once() {
+    fn a_raise_is_published_once_no_other_follows_for_a_moment() {
         let mut epochs = Epochs::default();
-        epochs.raised(A, at(10));
-        epochs.raised(A, Moment(Duration::from_millis(10_900)));
-        assert_eq!(epochs.next_deadline(), Some(at(11)));
-        assert_eq!(epochs.due(at(11)).publish, [A]);
+        epochs.raised(A, millis(10_000));
+        epochs.raised(A, millis(10_090));
+        assert_eq!(epochs.next_deadline(), Some(millis(10_190)));
+        assert_eq!(epochs.due(millis(10_189)), DueEpochs::default());
+        assert_eq!(epochs.due(millis(10_190)).publish, [A]);
         assert_eq!(epochs.next_deadline(), None);
+    }
+
+    #[test]
+    fn raises_without_end_are_published_each_second() {
+        let mut epochs = Epochs::default();
+        let mut published = vec![];
+        for now in (0..3_000).step_by(50) {
+            epochs.raised(A, millis(now));
+            if !epochs.due(millis(now)).publish.is_empty() {
+                published.push(now);
+            }
+        }
+        assert_eq!(published, [1_000, 2_050]);
     }
 
     #[test]

@@ -124,6 +124,8 @@ pub enum Control {
 struct Metric {
     sources: Vec<SourceId>,
     max_series: usize,
+    /// Whether its first lists are complete, so that it has been flushed or is about to be.
+    shown: bool,
 }
 
 /// Changes that may wait before the engine, at under a kilobyte each. When full the sender waits: a file or pipe is
@@ -242,12 +244,18 @@ impl MetricUpdateCoordinator {
         self.note_dirty();
     }
 
-    /// Starts the debounce of every metric that has become dirty.
+    /// Starts the debounce of every metric that has become dirty; one whose first lists are complete is due at once.
     fn note_dirty(&mut self) {
         let now = self.now();
         self.engine.take_dirty(&mut self.dirty);
         for metric in self.dirty.drain(..) {
-            self.debounce.changed(metric, now);
+            match self.metrics.get_mut(&metric).filter(|known| !known.shown) {
+                Some(known) if self.engine.status(metric).is_some_and(|status| status.ready) => {
+                    known.shown = true;
+                    self.debounce.appeared(metric, now);
+                }
+                _ => self.debounce.changed(metric, now),
+            }
         }
     }
 
@@ -314,7 +322,7 @@ impl MetricUpdateCoordinator {
         let Registration { definition, sources, schedule } = registration;
         let max_series = definition.max_series;
         let metric = self.engine.register(&definition, &sources)?;
-        self.registered(metric, Metric { sources, max_series }, schedule);
+        self.registered(metric, Metric { sources, max_series, shown: false }, schedule);
         Ok(metric)
     }
 
@@ -325,7 +333,8 @@ impl MetricUpdateCoordinator {
         let Registration { definition, sources, schedule } = registration;
         let max_series = definition.max_series;
         self.engine.edit(metric, &definition, &sources)?;
-        self.registered(metric, Metric { sources, max_series }, schedule);
+        let shown = self.metrics.get(&metric).is_some_and(|known| known.shown);
+        self.registered(metric, Metric { sources, max_series, shown }, schedule);
         Ok(())
     }
 

@@ -10,6 +10,8 @@ async fn paused() -> (MetricUpdateCoordinator, Handle, SourceId, MetricId) {
     let (metric, _) = tokio::join!(handle.register(count("pods", &[source])), coordinator.step());
     list(&mut coordinator, &handle, source, 0).await;
     coordinator.step().await;
+    // What appears for the first time is flushed at once.
+    coordinator.step().await;
     (coordinator, handle, source, metric.unwrap().unwrap())
 }
 
