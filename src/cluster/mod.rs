@@ -5,6 +5,16 @@
 
 pub mod connect;
 pub mod target;
+pub mod fault;
+mod backoff;
+mod answer;
+pub mod resource;
+pub mod discovery;
+pub mod manager;
+pub mod feed;
+pub mod informer;
+mod handler;
+pub mod namespaces;
 pub mod router;
 pub mod stream;
 mod framing;

@@ -1,4 +1,4 @@
-//! Which kinds of objects are meant, where no API server can be asked.
+//! Which kinds of objects are meant.
 //!
 //! In: what a user wrote. Out: whether an object is meant. Must never know: discovery, metrics.
 
@@ -33,6 +33,15 @@ impl Target {
         self.group.as_deref().is_none_or(|wanted| wanted == group)
             && self.version.as_deref().is_none_or(|wanted| wanted == version)
             && self.kind.as_deref().is_none_or(|wanted| wanted == kind.to_lowercase())
+    }
+}
+
+impl std::fmt::Display for Target {
+    /// `kind pod, group apps, version v1`, without what is left open.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [("kind", &self.kind), ("group", &self.group), ("version", &self.version)];
+        let named = parts.into_iter().filter_map(|(name, part)| Some(format!("{name} {}", part.as_ref()?)));
+        f.write_str(&named.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -1,0 +1,101 @@
+//! What joins a source of objects to whoever takes its changes, and what others see of it.
+//!
+//! In: nothing. Out: types. Must never know: who takes changes, metrics.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use celemetry_engine::change::{Change, SourceId};
+use celemetry_engine::row::FieldPlan;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::fault::Fault;
+
+/// Opens and closes sources where changes are taken.
+pub trait Intake: Clone + Send + Sync + 'static {
+    /// A new source; `None` where nobody takes changes any more.
+    fn open(&self) -> impl Future<Output = Option<Feed>> + Send;
+
+    /// The source is gone with all its objects. Called after its informer has ended and sends no more.
+    fn close(&self, source: SourceId) -> impl Future<Output = ()> + Send;
+}
+
+/// Where the changes of one source go, and how they are to be decoded.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// Which source.
+    pub source: SourceId,
+    /// Its field plans, the newest at once. A plan of a later epoch than that of the last `Begin` asks for a list.
+    pub plans: watch::Receiver<Arc<FieldPlan>>,
+    /// Bounded: while it is full, a list is not read, and of what is watched only the latest of each object waits.
+    pub changes: mpsc::Sender<(SourceId, Change)>,
+}
+
+/// How a source is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Whether a list has been complete, so that its objects are known.
+    pub synced: bool,
+    /// Objects that could not be decoded since it began, each time they were seen.
+    pub undecodable: u64,
+}
+
+/// What a source is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The first list is under way, or the first after a failure.
+    Listing,
+    /// Every change arrives as it happens.
+    Watching,
+    /// The objects are listed so often, because that is what was asked for, or because they cannot be watched.
+    Polling {
+        /// The time between two lists.
+        every: Duration,
+        /// Why they are not watched, where that was asked for.
+        instead_of_watching: Option<Fault>,
+    },
+    /// The objects cannot be seen now; it is being tried again.
+    Failed {
+        /// Why.
+        fault: Fault,
+        /// Since when.
+        since: Instant,
+    },
+}
+
+/// Namespaces whose objects are to be looked at again. A set, so that asking is never refused and never waits.
+#[derive(Clone, Debug)]
+pub(super) struct Reviews(Arc<watch::Sender<BTreeSet<String>>>);
+
+// === impl SourceState, Reviews ===
+
+impl Default for SourceState {
+    fn default() -> Self {
+        SourceState { phase: Phase::Listing, synced: false, undecodable: 0 }
+    }
+}
+
+impl Reviews {
+    pub(super) fn new() -> Self {
+        Reviews(Arc::new(watch::Sender::new(BTreeSet::new())))
+    }
+
+    /// Asks for the objects of these namespaces.
+    pub(super) fn ask(&self, namespaces: impl IntoIterator<Item = String>) {
+        self.0.send_modify(|asked| asked.extend(namespaces));
+    }
+
+    /// Waits until something is asked for, and takes it.
+    pub(super) async fn take(&self) -> BTreeSet<String> {
+        let mut asked = self.0.subscribe();
+        // The sender is held here, so the wait cannot fail.
+        let _ = asked.wait_for(|asked| !asked.is_empty()).await;
+        let mut taken = BTreeSet::new();
+        self.0.send_modify(|asked| std::mem::swap(asked, &mut taken));
+        taken
+    }
+}

@@ -1,0 +1,329 @@
+//! Follows a watch, reconnects it, and lists beside it.
+//!
+//! In: a position to begin at. Out: changes, until the history must be listed anew. Must never know: first lists.
+
+use std::time::Duration;
+
+use celemetry_engine::change::{Change, Origin};
+use celemetry_engine::row::List;
+use kube::Client;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::lister::{Lister, Page};
+use super::watching::Watching;
+use super::{Closed, Running};
+use crate::cluster::answer::fetch;
+use crate::cluster::fault::{Fault, FaultClass};
+use crate::cluster::feed::Phase;
+use crate::cluster::handler::Told;
+use crate::cluster::resource::{Collection, PageRequest};
+
+/// Why a watch is not followed any further.
+#[derive(Debug)]
+pub(super) enum Over {
+    /// The objects must be listed anew.
+    Relist,
+    /// The objects may be listed but not watched.
+    CannotWatch(Fault),
+}
+
+/// How one connection ended.
+enum Ended {
+    /// As it should, or it broke: go on at the same position.
+    Reconnect(Option<Fault>),
+    /// The objects must be listed anew.
+    Relist,
+}
+
+/// A list that runs beside the watch.
+#[derive(Debug, Default)]
+pub(super) enum Beside {
+    /// None is wanted.
+    #[default]
+    Idle,
+    /// One is under way.
+    Listing(Lister),
+    /// One failed, and is begun again then.
+    Failed(Instant),
+}
+
+/// What happened to a list beside the watch.
+enum Step {
+    Page(Option<Result<Page, Fault>>),
+    Due,
+}
+
+/// Checks now and then whether the server is at an earlier position than it was: then its state is not what was
+/// watched, and a watch would wait in silence for the future.
+struct Rewind {
+    every: Duration,
+    at: Instant,
+    asked: Option<Asked>,
+}
+
+struct Asked {
+    /// The position when it was asked: by the answer the watch may have gone on.
+    seen: String,
+    task: JoinHandle<Result<String, Fault>>,
+}
+
+/// While so many changes wait, a list beside the watch is not read.
+const LIST_AHEAD: usize = 1024;
+
+/// A watch that ended as it should is opened again after so long at most, so that servers are not met all at once.
+const RECONNECT_SPREAD: Duration = Duration::from_millis(200);
+
+impl Running {
+    /// Follows the watch from the position of the last list until that is no longer possible.
+    pub(super) async fn follow(&mut self) -> Result<Over, Closed> {
+        loop {
+            let ended = match self.open().await {
+                Ok(watching) => self.consume(watching).await?,
+                Err(fault) => match fault.class {
+                    FaultClass::Expired => return Ok(Over::Relist),
+                    FaultClass::Forbidden if self.may_list().await => return Ok(Over::CannotWatch(fault)),
+                    _ => Ended::Reconnect(Some(fault)),
+                },
+            };
+            match ended {
+                Ended::Relist => return Ok(Over::Relist),
+                Ended::Reconnect(Some(fault)) => self.failed(fault).await?,
+                Ended::Reconnect(None) => self.outlet.wait(RECONNECT_SPREAD.mul_f64(fastrand::f64())).await?,
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Watching, Fault> {
+        let ages = &self.pace.watch_age;
+        let age = ages.start + ages.end.saturating_sub(ages.start).mul_f64(fastrand::f64());
+        Watching::open(&self.client, &self.collection, &self.position, age, self.pace.watch_idle).await
+    }
+
+    /// Whether a watch could be opened now.
+    pub(super) async fn probe_watch(&self) -> Result<(), Fault> {
+        self.open().await.map(drop)
+    }
+
+    async fn may_list(&self) -> bool {
+        newest_position(&self.client, &self.collection).await.is_ok()
+    }
+
+    /// Follows one connection.
+    async fn consume(&mut self, mut watching: Watching) -> Result<Ended, Closed> {
+        self.set_phase(Phase::Watching);
+        let mut rewind = Rewind::new(self.pace.rewind_check);
+        let reviews = self.reviews.clone();
+        loop {
+            if self.feed.plans.has_changed().map_err(|_| Closed)? && self.beside.is_idle() {
+                self.begin_beside()?;
+            }
+            let (idle, room) = (self.beside.is_idle(), self.outlet.waiting() < LIST_AHEAD);
+            tokio::select! {
+                biased;
+                sent = self.outlet.send_one() => sent?,
+                step = self.beside.next(), if room => self.beside(step)?,
+                more = watching.more() => {
+                    if let Some(ended) = self.arrived(more, &mut watching)? {
+                        return Ok(ended);
+                    }
+                }
+                changed = self.feed.plans.changed(), if idle => {
+                    changed.map_err(|_| Closed)?;
+                    self.begin_beside()?;
+                }
+                namespaces = reviews.take(), if idle => {
+                    if let Err(fault) = self.review(namespaces.clone()).await? {
+                        reviews.ask(namespaces);
+                        return Ok(Ended::Reconnect(Some(fault)));
+                    }
+                }
+                went_back = rewind.next(&self.client, &self.collection, &self.position) => {
+                    if let Some(newest) = went_back {
+                        let (source, seen) = (&self.collection.resource, &self.position);
+                        tracing::warn!(%source, newest, seen, "the API server's history went back: listing anew");
+                        return Ok(Ended::Relist);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the watch has brought. Gives how the connection ended, if it did.
+    fn arrived(
+        &mut self,
+        more: Option<Result<(), Fault>>,
+        watching: &mut Watching,
+    ) -> Result<Option<Ended>, Closed> {
+        match more {
+            None => Ok(Some(Ended::Reconnect(None))),
+            Some(Err(fault)) => {
+                self.backoff.worked(watching.since.elapsed());
+                Ok(Some(Ended::Reconnect(Some(fault))))
+            }
+            Some(Ok(())) => self.events(watching),
+        }
+    }
+
+    /// Takes every event that is complete. Gives how the connection ended, if it did.
+    fn events(&mut self, watching: &mut Watching) -> Result<Option<Ended>, Closed> {
+        loop {
+            let told = match watching.event() {
+                None => break,
+                Some(Ok(event)) => self.handler.event(event),
+                // The same event would come again at the same position; a list shows its object otherwise.
+                Some(Err(fault)) => {
+                    tracing::warn!(source = %self.collection.resource, %fault, "the watch cannot be read");
+                    return Ok(Some(Ended::Relist));
+                }
+            };
+            match told {
+                Told::Change(change, position) => {
+                    self.outlet.offer(change)?;
+                    if let Some(position) = position.filter(|position| !position.is_empty()) {
+                        self.position = position;
+                    }
+                }
+                Told::Position(position) => self.position = position,
+                Told::Nothing => {}
+                Told::Failed(fault) => return Ok(Some(self.watch_failed(fault, watching.since))),
+            }
+        }
+        if self.outlet.gave_up() {
+            tracing::warn!(source = %self.collection.resource, "changes come faster than they are taken: listing anew");
+            return Ok(Some(Ended::Relist));
+        }
+        self.backoff.worked(watching.since.elapsed());
+        self.update(|_| {});
+        Ok(None)
+    }
+
+    fn watch_failed(&mut self, fault: Fault, since: Instant) -> Ended {
+        self.backoff.worked(since.elapsed());
+        match fault.class {
+            FaultClass::Expired => Ended::Relist,
+            FaultClass::Malformed => Ended::Relist,
+            _ => Ended::Reconnect(Some(fault)),
+        }
+    }
+
+    /// Begins a list beside the watch: from here on both are decoded with the new plan.
+    fn begin_beside(&mut self) -> Result<(), Closed> {
+        let epoch = self.take_plan();
+        self.outlet.offer(Change::Begin { epoch })?;
+        self.beside = Beside::Listing(self.lister(None));
+        Ok(())
+    }
+
+    /// Goes on with the list beside the watch. One that fails is begun again later: what it began is void then.
+    fn beside(&mut self, step: Step) -> Result<(), Closed> {
+        let fault = match step {
+            Step::Due => return self.begin_beside(),
+            Step::Page(Some(Ok(page))) => {
+                for item in page.items() {
+                    let change = self.handler.item(item, Origin::List);
+                    self.outlet.offer(change)?;
+                }
+                if page.last {
+                    // The position stays that of the watch, which goes on.
+                    self.beside = Beside::Idle;
+                    self.page_size = Some(self.pace.page_size);
+                    self.outlet.offer(Change::End)?;
+                }
+                return Ok(());
+            }
+            Step::Page(Some(Err(fault))) => self.list_failed(fault),
+            Step::Page(None) => Fault::new(FaultClass::Unreachable, "the list broke off"),
+        };
+        let pause = self.backoff.failed(fault.retry_after, fastrand::f64());
+        tracing::warn!(source = %self.collection.resource, %fault, ?pause, "a list beside the watch failed");
+        self.beside = Beside::Failed(Instant::now() + pause);
+        Ok(())
+    }
+}
+
+// === impl Beside, Rewind ===
+
+impl Beside {
+    fn is_idle(&self) -> bool {
+        matches!(self, Beside::Idle)
+    }
+
+    /// What happens next, if anything is under way. May be dropped before it is ready without losing anything.
+    async fn next(&mut self) -> Step {
+        match self {
+            Beside::Idle => std::future::pending().await,
+            Beside::Listing(lister) => Step::Page(lister.next().await),
+            Beside::Failed(until) => {
+                sleep_until(*until).await;
+                Step::Due
+            }
+        }
+    }
+}
+
+impl Rewind {
+    fn new(every: Duration) -> Self {
+        Rewind { every, at: Instant::now() + every.mul_f64(0.5 + fastrand::f64() / 2.0), asked: None }
+    }
+
+    /// Asks when it is time to, and compares. Gives the newest position if it is before one that was seen when it was
+    /// asked for; a position is an integer wherever positions can be compared at all.
+    async fn next(&mut self, client: &Client, collection: &Collection, seen: &str) -> Option<String> {
+        if self.asked.is_none() {
+            sleep_until(self.at).await;
+            let (client, collection) = (client.clone(), collection.clone());
+            let task = tokio::spawn(async move { newest_position(&client, &collection).await });
+            self.asked = Some(Asked { seen: seen.to_owned(), task });
+        }
+        let asked = self.asked.as_mut()?;
+        let newest = (&mut asked.task).await;
+        let seen = std::mem::take(&mut asked.seen);
+        self.asked = None;
+        self.at = Instant::now() + self.every;
+        // Where it cannot be asked for the watch tells soon enough what is wrong.
+        let newest = newest.ok()?.ok()?;
+        went_back(&newest, &seen).then_some(newest)
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The position of the newest state, from a list of at most one object.
+async fn newest_position(client: &Client, collection: &Collection) -> Result<String, Fault> {
+    let one = PageRequest { limit: Some(1), ..PageRequest::default() };
+    let answer = fetch(client, collection.list(&one)?).await?;
+    let list = List::split(&answer).ok().flatten();
+    list.map(|list| list.resource_version)
+        .ok_or_else(|| Fault::new(FaultClass::Malformed, "the answer to a LIST is no list"))
+}
+
+fn went_back(newest: &str, seen: &str) -> bool {
+    match (newest.parse::<u128>(), seen.parse::<u128>()) {
+        (Ok(newest), Ok(seen)) => newest < seen,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_compared_as_integers_where_they_are_integers() {
+        for (newest, seen, expected) in [
+            ("9", "10", true),
+            ("10", "9", false),
+            ("10", "10", false),
+            ("18446744073709551616", "18446744073709551617", true),
+            ("a", "10", false),
+            ("9", "", false),
+        ] {
+            assert_eq!(went_back(newest, seen), expected, "{newest} {seen}");
+        }
+    }
+}

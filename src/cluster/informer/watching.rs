@@ -1,0 +1,70 @@
+//! A watch under way: its bytes, cut into events, and how long it may be silent.
+//!
+//! In: a collection and a position. Out: the bytes of events. Must never know: what events mean.
+
+use std::time::Duration;
+
+use celemetry_engine::row::Documents;
+use kube::Client;
+use kube::client::Body;
+use tokio::time::{Instant, timeout_at};
+
+use crate::cluster::answer::{next_bytes, send};
+use crate::cluster::fault::{Fault, FaultClass};
+use crate::cluster::resource::Collection;
+
+/// A watch under way.
+#[derive(Debug)]
+pub(super) struct Watching {
+    body: Body,
+    documents: Documents,
+    idle: Duration,
+    /// When the connection counts as dead unless bytes come.
+    deadline: Instant,
+    /// When the watch began.
+    pub(super) since: Instant,
+}
+
+// === impl Watching ===
+
+impl Watching {
+    /// Opens a watch from `position` on, that the server ends after `age`. A connection that is silent for `idle` counts
+    /// as dead: servers send a bookmark each minute.
+    pub(super) async fn open(
+        client: &Client,
+        collection: &Collection,
+        position: &str,
+        age: Duration,
+        idle: Duration,
+    ) -> Result<Self, Fault> {
+        let body = send(client, collection.watch(position, age)?).await?;
+        let since = Instant::now();
+        Ok(Watching {
+            body,
+            documents: Documents::new(Documents::LIMIT),
+            idle,
+            deadline: since + idle,
+            since,
+        })
+    }
+
+    /// Waits for bytes; `None` at the end of the watch. May be dropped before it is ready without losing any.
+    pub(super) async fn more(&mut self) -> Option<Result<(), Fault>> {
+        match timeout_at(self.deadline, next_bytes(&mut self.body)).await {
+            Ok(None) => None,
+            Ok(Some(Ok(bytes))) => {
+                self.deadline = Instant::now() + self.idle;
+                self.documents.push(&bytes);
+                Some(Ok(()))
+            }
+            Ok(Some(Err(fault))) => Some(Err(fault)),
+            Err(_) => Some(Err(Fault::new(FaultClass::Unreachable, "the watch has fallen silent"))),
+        }
+    }
+
+    /// The next event that is complete.
+    pub(super) fn event(&mut self) -> Option<Result<&[u8], Fault>> {
+        let event = self.documents.next()?;
+        Some(event.map_err(|error| Fault::new(FaultClass::Malformed, format!("the watch sends {error}"))))
+    }
+}

@@ -1,0 +1,320 @@
+//! The task that owns all informers of a cluster.
+//!
+//! In: interests, catalogues, nudges. Out: informers, and what each interest means now. Must never know: who wants what
+//! and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use celemetry_engine::change::SourceId;
+use kube::Client;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::definitions;
+use super::{
+    AFTER_DEFINITION, ANYWAY, Alive, Command, Interest, Observed, Resolution, Settings, WHILE_UNRESOLVED,
+    Wanted,
+};
+use crate::cluster::discovery::{Catalog, discover};
+use crate::cluster::fault::{Fault, FaultClass};
+use crate::cluster::feed::{Intake, Phase, Reviews, SourceState};
+use crate::cluster::informer::{Informer, Mode};
+use crate::cluster::resource::{Collection, Resource};
+use crate::cluster::target::Target;
+
+/// Owns informers and interests.
+///
+/// Invariant: an informer runs for every entry of `sources`, and an entry is there for as long as somebody holds it.
+pub(super) struct Keeper<I> {
+    client: Client,
+    intake: I,
+    settings: Settings,
+    inbox: mpsc::Receiver<Command>,
+    /// What the server served when it was asked last; `None` before the first answer.
+    catalog: Option<Catalog>,
+    wants: Vec<Want>,
+    sources: BTreeMap<Key, Source>,
+    /// Wakes the task when something is not held any more.
+    released: Arc<Notify>,
+    /// Wakes the task when a definition has changed.
+    redefined: Arc<Notify>,
+    /// When the server is to be asked what it serves.
+    due: BTreeSet<Instant>,
+    asking: Option<JoinHandle<Result<Catalog, Fault>>>,
+}
+
+struct Want {
+    wanted: Wanted,
+    resolution: watch::Sender<Resolution>,
+    alive: Weak<Alive>,
+    /// The sources that the resolution names.
+    keys: Vec<Key>,
+}
+
+/// What tells sources apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    collection: Collection,
+    mode: Mode,
+}
+
+struct Source {
+    id: SourceId,
+    state: watch::Receiver<SourceState>,
+    reviews: Reviews,
+    alive: Weak<Alive>,
+    task: JoinHandle<()>,
+}
+
+/// What wakes the task.
+enum Event {
+    Command(Command),
+    Released,
+    Redefined,
+    Due,
+    Answered(Result<Catalog, Fault>),
+    Closed,
+}
+
+/// The pause after an answer that was none.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+// === impl Keeper ===
+
+impl<I: Intake> Keeper<I> {
+    pub(super) fn new(client: Client, intake: I, settings: Settings, inbox: mpsc::Receiver<Command>) -> Self {
+        Keeper {
+            client,
+            intake,
+            settings,
+            inbox,
+            catalog: None,
+            wants: vec![],
+            sources: BTreeMap::new(),
+            released: Arc::default(),
+            redefined: Arc::default(),
+            due: BTreeSet::from([Instant::now()]),
+            asking: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let definitions = tokio::spawn(definitions::follow(self.client.clone(), Arc::clone(&self.redefined)));
+        loop {
+            match self.next().await {
+                Event::Command(command) => self.command(command).await,
+                Event::Released => self.sweep().await,
+                Event::Redefined => {
+                    let now = Instant::now();
+                    self.due.extend(AFTER_DEFINITION.map(|pause| now + pause));
+                }
+                Event::Due => self.ask(),
+                Event::Answered(answer) => self.answered(answer).await,
+                Event::Closed => break,
+            }
+        }
+        definitions.abort();
+        for source in self.sources.values() {
+            source.task.abort();
+        }
+    }
+
+    async fn next(&mut self) -> Event {
+        let due = self.due.first().copied();
+        let is_asking = self.asking.is_some();
+        let answer = async {
+            match &mut self.asking {
+                Some(task) => task.await.unwrap_or_else(|_| Err(broke_off())),
+                None => std::future::pending().await,
+            }
+        };
+        let tick = async {
+            match due {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            command = self.inbox.recv() => command.map_or(Event::Closed, Event::Command),
+            () = self.released.notified() => Event::Released,
+            () = self.redefined.notified() => Event::Redefined,
+            answer = answer => Event::Answered(answer),
+            () = tick, if !is_asking => Event::Due,
+        }
+    }
+
+    async fn command(&mut self, command: Command) {
+        match command {
+            Command::Want(wanted, reply) => {
+                let alive = Arc::new(Alive(Arc::clone(&self.released)));
+                let (resolution, receiver) = watch::channel(Resolution::Pending);
+                self.wants.push(Want { wanted, resolution, alive: Arc::downgrade(&alive), keys: vec![] });
+                self.resolve(self.wants.len() - 1).await;
+                // Refused only by an asker that has gone, and the interest with it.
+                let _ = reply.send(Interest { resolution: receiver, _alive: alive });
+            }
+            Command::SelectableFields(target, reply) => self.selectable_fields(&target, reply),
+        }
+    }
+
+    /// Answers beside everything else, since the server must be asked.
+    fn selectable_fields(&self, target: &Target, reply: oneshot::Sender<Vec<String>>) {
+        let resources =
+            self.catalog.as_ref().and_then(|catalog| catalog.resolve(target).ok()).unwrap_or_default();
+        let client = self.client.clone();
+        tokio::spawn(async move {
+            let mut common: Option<Vec<String>> = None;
+            for resource in &resources {
+                let fields = definitions::selectable_fields(&client, resource).await.unwrap_or_default();
+                common = Some(match common {
+                    None => fields,
+                    Some(common) => common.into_iter().filter(|field| fields.contains(field)).collect(),
+                });
+            }
+            // Refused only by an asker that has gone.
+            let _ = reply.send(common.unwrap_or_default());
+        });
+    }
+
+    /// Asks the server what it serves.
+    fn ask(&mut self) {
+        let now = Instant::now();
+        self.due.retain(|at| *at > now);
+        let client = self.client.clone();
+        self.asking = Some(tokio::spawn(async move { discover(&client).await }));
+    }
+
+    async fn answered(&mut self, answer: Result<Catalog, Fault>) {
+        self.asking = None;
+        let now = Instant::now();
+        match answer {
+            Ok(catalog) => {
+                if self.catalog.as_ref() != Some(&catalog) {
+                    self.catalog = Some(catalog);
+                    for want in 0..self.wants.len() {
+                        self.resolve(want).await;
+                    }
+                }
+                let pause = if self.is_something_missing() { WHILE_UNRESOLVED } else { ANYWAY };
+                self.due.insert(now + pause);
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "the API server does not say what it serves");
+                if self.catalog.is_none() {
+                    for want in &self.wants {
+                        want.resolution.send_replace(Resolution::Unknown(fault.clone()));
+                    }
+                }
+                self.due.insert(now + AFTER_FAILURE.max(fault.retry_after.unwrap_or_default()));
+            }
+        }
+    }
+
+    fn is_something_missing(&self) -> bool {
+        let vanished = |source: &Source| {
+            matches!(&source.state.borrow().phase,
+                Phase::Failed { fault, .. } if fault.class == FaultClass::NotFound)
+        };
+        self.wants.iter().any(|want| want.keys.is_empty()) || self.sources.values().any(vanished)
+    }
+
+    /// Finds out what a want means now, and tells it where that has changed.
+    async fn resolve(&mut self, want: usize) {
+        let Some(catalog) = &self.catalog else { return };
+        let Wanted { target, field_selector, metadata_only, mode } = self.wants[want].wanted.clone();
+        let resources = match catalog.resolve(&target) {
+            Ok(resources) => resources,
+            Err(unresolved) => {
+                self.wants[want].keys.clear();
+                self.wants[want].resolution.send_replace(Resolution::Unresolved(unresolved));
+                let soon = Instant::now() + WHILE_UNRESOLVED;
+                self.due.insert(soon);
+                return;
+            }
+        };
+        let key = |resource| Key {
+            collection: Collection { resource, field_selector: field_selector.clone(), metadata_only },
+            mode,
+        };
+        let keys: Vec<Key> = resources.into_iter().map(key).collect();
+        if keys == self.wants[want].keys {
+            return;
+        }
+        let mut found = Vec::with_capacity(keys.len());
+        for key in &keys {
+            let Some(observed) = self.observe(key).await else { return };
+            found.push(observed);
+        }
+        self.wants[want].keys = keys;
+        self.wants[want].resolution.send_replace(Resolution::Found(found));
+    }
+
+    /// The source of a key, started where there is none. `None` where nobody takes changes any more.
+    async fn observe(&mut self, key: &Key) -> Option<Observed> {
+        let resource = key.collection.resource.clone();
+        if let Some(source) = self.sources.get(key) {
+            if let Some(alive) = source.alive.upgrade() {
+                let (state, reviews) = (source.state.clone(), source.reviews.clone());
+                return Some(Observed { source: source.id, resource, state, reviews, _alive: alive });
+            }
+            // Nobody holds it any more, which the next sweep would have found.
+            self.close(key).await;
+        }
+        let (source, observed) = self.start(key, resource).await?;
+        self.sources.insert(key.clone(), source);
+        Some(observed)
+    }
+
+    async fn start(&self, key: &Key, resource: Resource) -> Option<(Source, Observed)> {
+        let feed = self.intake.open().await?;
+        let alive = Arc::new(Alive(Arc::clone(&self.released)));
+        let (sender, state) = watch::channel(SourceState::default());
+        let reviews = Reviews::new();
+        let id = feed.source;
+        let informer = Informer {
+            client: self.client.clone(),
+            collection: key.collection.clone(),
+            pace: self.settings.pace.clone(),
+            mode: key.mode,
+            reviews: reviews.clone(),
+            state: sender,
+        };
+        tracing::info!(source = %resource, "informer starts");
+        let task = tokio::spawn(informer.run(feed));
+        let source = Source {
+            id,
+            state: state.clone(),
+            reviews: reviews.clone(),
+            alive: Arc::downgrade(&alive),
+            task,
+        };
+        Some((source, Observed { source: id, resource, state, reviews, _alive: alive }))
+    }
+
+    /// Gives up what nobody holds any more: first interests, whose resolutions hold sources, then sources.
+    async fn sweep(&mut self) {
+        self.wants.retain(|want| want.alive.strong_count() > 0);
+        let unheld = |(key, source): (&Key, &Source)| (source.alive.strong_count() == 0).then(|| key.clone());
+        let keys: Vec<Key> = self.sources.iter().filter_map(unheld).collect();
+        for key in keys {
+            self.close(&key).await;
+        }
+    }
+
+    /// Stops an informer, and closes its source once nothing of it is sent any more.
+    async fn close(&mut self, key: &Key) {
+        let Some(source) = self.sources.remove(key) else { return };
+        source.task.abort();
+        // It was aborted, so an error is what is expected.
+        let _ = source.task.await;
+        tracing::info!(source = %key.collection.resource, "informer ends");
+        self.intake.close(source.id).await;
+    }
+}
+
+fn broke_off() -> Fault {
+    Fault::new(FaultClass::Unreachable, "asking the API server broke off")
+}
