@@ -120,7 +120,7 @@ pub struct MetricStatus {
     /// The last value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observation: Option<Observation>,
-    /// `True` or `False`: the condition Ready as text, for the printer column.
+    /// `True`, `False` or `Unknown`: the condition Ready as text, for the printer column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ready: Option<String>,
     /// The aspects of its state.

@@ -10,7 +10,7 @@ mod group;
 mod target;
 mod projection;
 mod reference;
-mod condition;
+pub mod condition;
 mod metric;
 mod data_sink;
 mod crd;
