@@ -1,7 +1,7 @@
-//! REGISTERED: declared kinds become registrations.
+//! REGISTERED: declared kinds become registrations, and what becomes of them is said in their status.
 //!
-//! In: the kinds of `api`. Out: what the engine compiles, where to watch and where to send. Must never know: the
-//! insides of the engine, the cluster and the sinks.
+//! In: the kinds of `api`. Out: what the engine compiles, where to watch and where to send; statuses and Events. Must
+//! never know: the insides of the engine, the cluster and the sinks.
 
 mod message;
 mod manifest;
@@ -9,6 +9,7 @@ mod selector;
 mod field_selector;
 mod lower;
 mod tenancy;
+pub mod status;
 pub mod lease;
 
 pub use field_selector::{FieldSelector, parse_field_selector};

@@ -17,11 +17,27 @@ const FLUSHES: &str = "celemetry_flushes_total";
 /// Series that a page could not hold since the start.
 const OMITTED: &str = "celemetry_exposition_omitted_series_total";
 
+/// Statuses written since the start.
+const STATUS_WRITES: &str = "celemetry_status_writes_total";
+/// Writes of statuses that the API server did not take since the start.
+const STATUS_FAILURES: &str = "celemetry_status_write_failures_total";
+/// Statuses whose conditions changed and are not written yet.
+const STATUSES_WAITING: &str = "celemetry_statuses_waiting";
+/// Events that the API server has taken since the start.
+const EVENTS: &str = "celemetry_events_published_total";
+/// Events that were not published since the start: too many, or not taken.
+const EVENTS_DROPPED: &str = "celemetry_events_dropped_total";
+
 /// What the process counts about itself. Shared by whoever counts and whoever shows.
 #[derive(Debug, Default)]
 pub struct Telemetry {
     flushes: AtomicU64,
     omitted: AtomicU64,
+    statuses_written: AtomicU64,
+    statuses_failed: AtomicU64,
+    statuses_waiting: AtomicU64,
+    events_published: AtomicU64,
+    events_dropped: AtomicU64,
 }
 
 /// One own metric at one moment.
@@ -57,8 +73,33 @@ impl Telemetry {
         self.omitted.fetch_add(series as u64, Ordering::Relaxed);
     }
 
+    /// Counts a status that the API server has taken.
+    pub fn count_status_written(&self) {
+        self.statuses_written.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a write of a status that the API server has not taken.
+    pub fn count_status_failed(&self) {
+        self.statuses_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes how many statuses wait whose conditions have changed.
+    pub fn set_statuses_waiting(&self, statuses: usize) {
+        self.statuses_waiting.store(statuses as u64, Ordering::Relaxed);
+    }
+
+    /// Counts an Event that the API server has taken.
+    pub fn count_event_published(&self) {
+        self.events_published.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an Event that was dropped.
+    pub fn count_event_dropped(&self) {
+        self.events_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// All own metrics sorted by name, given what the latest snapshot holds.
-    pub fn readings(&self, metrics: usize, series: usize) -> [Reading; 5] {
+    pub fn readings(&self, metrics: usize, series: usize) -> [Reading; 10] {
         let version: &[_] = &[("version", env!("CARGO_PKG_VERSION"))];
         let reading = |name: &'static str, help, value| Reading {
             name,
@@ -67,14 +108,34 @@ impl Telemetry {
             labels: if name == BUILD_INFO { version } else { &[] },
             value,
         };
-        let omitted = self.omitted.load(Ordering::Relaxed);
-        let flushes = self.flushes.load(Ordering::Relaxed);
+        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
             reading(BUILD_INFO, "The version of celemetry that serves this page.", 1),
-            reading(OMITTED, "Series left out of pages because their labels equalled another's.", omitted),
-            reading(FLUSHES, "Flushes of changed series since the start.", flushes),
+            reading(
+                EVENTS_DROPPED,
+                "Events not published: too many, or not taken.",
+                counted(&self.events_dropped),
+            ),
+            reading(EVENTS, "Events that the API server has taken.", counted(&self.events_published)),
+            reading(
+                OMITTED,
+                "Series left out of pages because their labels equalled another's.",
+                counted(&self.omitted),
+            ),
+            reading(FLUSHES, "Flushes of changed series since the start.", counted(&self.flushes)),
             reading(METRICS, "Declared metrics whose first list is complete.", metrics as u64),
             reading(SERIES, "Series of all declared metrics.", series as u64),
+            reading(
+                STATUS_FAILURES,
+                "Writes of statuses that the API server did not take.",
+                counted(&self.statuses_failed),
+            ),
+            reading(STATUS_WRITES, "Statuses written.", counted(&self.statuses_written)),
+            reading(
+                STATUSES_WAITING,
+                "Statuses whose conditions changed and are not written yet.",
+                counted(&self.statuses_waiting),
+            ),
         ]
     }
 }

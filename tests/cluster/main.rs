@@ -26,6 +26,7 @@ mod installing;
 mod rights;
 mod electing;
 mod piped;
+mod status;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -41,6 +42,7 @@ fn main() {
         rights::tests(),
         electing::tests(),
         piped::tests(),
+        status::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

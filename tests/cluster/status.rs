@@ -1,0 +1,176 @@
+//! What a real API server makes of our statuses and Events.
+
+use std::sync::Arc;
+
+use celemetry::api::{Group, MetricStatus};
+use celemetry::cluster::connect::{Settings, connect};
+use celemetry::controller::Mode;
+use celemetry::controller::status::{
+    DataSinkFacts, ExportFailure, Lookup, MetricFacts, MetricStatusSlot, ObjectRef, SinkState, SourceFacts,
+    SourceState, StatusHandle, StatusWriter, TargetState,
+};
+use celemetry::telemetry::Telemetry;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::harness::plane::User;
+use crate::harness::{Plane, runtime, until_equal};
+
+tests![
+    a_status_stands_as_it_was_computed_in_both_groups,
+    a_status_takes_the_place_of_what_metrics_operator_left,
+    an_event_stands_beside_its_object_and_repeats,
+];
+
+/// A writer that leads, as this user.
+fn writer(plane: &Plane, user: &User) -> StatusHandle {
+    let kubeconfig = plane.kubeconfig(user);
+    let _inside = runtime().enter();
+    let settings = Settings { kubeconfig: Some(kubeconfig), ..Settings::default() };
+    let client = runtime().block_on(connect(&settings)).unwrap().client;
+    let (_, leads) = watch::channel(true);
+    let (writer, handle) = StatusWriter::new(client, leads, Arc::new(Telemetry::default()));
+    runtime().spawn(writer.run());
+    handle
+}
+
+fn metric(namespace: &str, name: &str, group: Group) -> Value {
+    json!({
+        "apiVersion": group.api_version(), "kind": "Metric",
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": {"name": "k8s.pod.count", "target": {"kind": "Pod", "version": "v1"}},
+    })
+}
+
+fn reference(object: &Value, kind: &'static str) -> ObjectRef {
+    let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
+    let group = object["apiVersion"].as_str().unwrap().split('/').next().unwrap();
+    ObjectRef {
+        group: Group::named(group).unwrap(),
+        kind,
+        namespace: text("namespace"),
+        name: text("name"),
+        uid: text("uid"),
+    }
+}
+
+/// Facts of which every field of a status comes.
+fn healthy() -> MetricFacts {
+    let now = Timestamp::now();
+    let source =
+        SourceFacts { name: "pods.v1".into(), state: SourceState::Live, since: now, withdrawn: false };
+    let mut engine = celemetry_engine::MetricStatus { series: 2, matched_objects: 3, ..Default::default() };
+    engine.errors.count = 1;
+    engine.errors.last_message = Some("spec.filter: no such key".into());
+    engine.errors.last_object = Some("v1/Pod/shop/web-1".into());
+    MetricFacts {
+        reconciled: true,
+        target: TargetState::Resolved { sources: vec![source] },
+        first_list_complete: true,
+        sink: SinkState::Healthy,
+        engine: Some(engine),
+        last_export: Some(now),
+        lookup: Some(Lookup::default()),
+        ..MetricFacts::first_sight(1, Mode::EventDriven, now)
+    }
+}
+
+fn failing() -> MetricFacts {
+    let sink = SinkState::Failing { failure: ExportFailure::Timeout, since: Timestamp::now() };
+    MetricFacts { sink, ..healthy() }
+}
+
+fn stands(plane: &Plane, object: &Value, slot: &MetricStatusSlot) -> Value {
+    let expected = serde_json::to_value(slot.status()).unwrap();
+    plane.client().wait(object, "the status", |now| match now["status"] == expected {
+        true => Ok(()),
+        false => Err(format!("expected {expected:#}")),
+    })
+}
+
+fn a_status_stands_as_it_was_computed_in_both_groups() {
+    let plane = Plane::shared();
+    let namespace = plane.namespace("status");
+    let handle = writer(&plane, &plane.operator_user());
+    for group in Group::ALL {
+        let made = plane.client().create(&metric(&namespace, "pods", group));
+        let mut slot = handle.metric(reference(&made, "Metric"), None);
+        slot.set(&healthy());
+        let stored = stands(&plane, &made, &slot);
+        assert_eq!(stored["metadata"]["generation"], 1, "a status is no edit");
+        let managers = stored["metadata"]["managedFields"].as_array().unwrap();
+        let ours = managers.iter().find(|entry| entry["manager"] == "celemetry").unwrap();
+        assert_eq!((&ours["subresource"], &ours["operation"]), (&json!("status"), &json!("Apply")));
+        slot.set(&failing());
+        stands(&plane, &made, &slot);
+
+        let sink = json!({
+            "apiVersion": group.api_version(), "kind": "DataSink",
+            "metadata": {"namespace": namespace, "name": "default"},
+            "spec": {"connection": {"endpoint": "grpc://127.0.0.1:4317"}},
+        });
+        let made = plane.client().create(&sink);
+        let mut slot = handle.data_sink(reference(&made, "DataSink"), None);
+        let (now, state) = (Timestamp::now(), SinkState::Healthy);
+        slot.set(&DataSinkFacts { generation: 1, now, known_since: now, errors: vec![], state });
+        plane.client().wait_condition(&made, "Ready", "True");
+    }
+}
+
+fn a_status_takes_the_place_of_what_metrics_operator_left() {
+    let plane = Plane::shared();
+    let namespace = plane.namespace("status");
+    let made = plane.client().create(&metric(&namespace, "old", Group::OpenControlPlane));
+    let condition = |kind: &str, status: &str| {
+        let time = "2020-01-01T00:00:00Z";
+        json!({"type": kind, "status": status, "reason": "Old", "message": "", "lastTransitionTime": time})
+    };
+    let conditions = [condition("Ready", "True"), condition("Creating", "True")];
+    let old = json!({
+        "conditions": conditions, "ready": "True",
+        "observation": {"timestamp": "2020-01-01T00:00:00Z", "latestValue": "7"},
+    });
+    let stored = plane.client().patch_status(&made, &old);
+    let previous: MetricStatus = serde_json::from_value(stored["status"].clone()).unwrap();
+    let handle = writer(&plane, &plane.operator_user());
+    let mut slot = handle.metric(reference(&made, "Metric"), Some(&previous));
+    slot.set(&healthy());
+    let stored = stands(&plane, &made, &slot);
+    let conditions = stored["status"]["conditions"].as_array().unwrap();
+    let ready = conditions.iter().find(|condition| condition["type"] == "Ready").unwrap();
+    assert_eq!(ready["lastTransitionTime"], "2020-01-01T00:00:00Z");
+    assert!(conditions.iter().all(|condition| condition["type"] != "Creating"), "{conditions:#?}");
+}
+
+fn an_event_stands_beside_its_object_and_repeats() {
+    let plane = Plane::shared();
+    let namespace = plane.namespace("status");
+    let made = plane.client().create(&metric(&namespace, "pods", Group::OpenControlPlane));
+    let handle = writer(&plane, &plane.operator_user());
+    let mut slot = handle.metric(reference(&made, "Metric"), None);
+    slot.set(&failing());
+    let events = || {
+        let mut events: Vec<_> = plane
+            .client()
+            .list("events.k8s.io/v1", "Event", Some(&namespace))
+            .iter()
+            .map(|event| format!("{} {} {}", event["type"], event["reason"], event["series"]["count"]))
+            .collect();
+        events.sort();
+        events
+    };
+    until_equal("the Event", &vec![r#""Warning" "MetricFailed" null"#.to_owned()], events);
+    slot.set(&healthy());
+    slot.set(&failing());
+    let expected =
+        [r#""Normal" "MetricAvailable" null"#.to_owned(), r#""Warning" "MetricFailed" 2"#.to_owned()];
+    until_equal("its repetition", &expected.to_vec(), events);
+    let text = plane
+        .kubectl(&plane.operator_user())
+        .args(["describe", "metrics.metrics.open-control-plane.io", "pods", "--namespace", &namespace])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("MetricFailed") && text.contains("Metric-controller"), "{text}");
+}
