@@ -12,7 +12,8 @@ pub struct SourceId(pub u32);
 #[derive(Clone, Debug)]
 pub enum Change {
     /// A complete list begins, decoded with the field plan of `epoch`. Voids a list that has not ended.
-    /// Everything known so far stands until it is replaced or found missing.
+    /// Everything known so far stands until it is replaced or found missing. What a watch shows from here on counts as
+    /// seen, so a watch that loses events before the list has ended needs another Begin.
     Begin {
         /// The epoch of the field plan that this list, and all changes after it, are decoded with.
         epoch: u32,

@@ -296,8 +296,8 @@ pub(crate) struct Cluster {
 /// A list between its Begin and its End.
 #[derive(Debug)]
 enum List {
-    /// Its first page was not answered yet.
-    Asked,
+    /// Its first page was not answered yet. If there was no watch when it began, there is one from then on.
+    Asked { first: bool },
     /// What is left of it.
     Answered(VecDeque<String>),
 }
@@ -363,17 +363,17 @@ impl Cluster {
         let plan = engine.field_plan(self.id).expect("the source exists");
         apply(engine, self.id, Change::Begin { epoch: plan.epoch() });
         self.decoder = Some(Decoder::new(plan));
-        self.list = Some(List::Asked);
+        self.list = Some(List::Asked { first: !self.connected });
         self.reviews.clear();
         self.review.clear();
     }
 
-    /// Delivers up to `count` listed objects. The first page shows this moment, and a watch that was broken goes on
-    /// from it.
+    /// Delivers up to `count` listed objects. The first page shows this moment, and where there was no watch, one goes on
+    /// from it. One that has broken since Begin needs another Begin: what it has shown counts as seen.
     pub(crate) fn deliver_listed(&mut self, engine: &mut Engine, count: usize) {
-        if matches!(self.list, Some(List::Asked)) {
+        if let Some(List::Asked { first }) = self.list {
             self.list = Some(List::Answered(self.live.values().cloned().collect()));
-            self.connected = true;
+            self.connected |= first;
         }
         for _ in 0..count {
             let Some(List::Answered(objects)) = &mut self.list else { return };
