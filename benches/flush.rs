@@ -87,6 +87,7 @@ fn definition(max_series: usize) -> Definition {
         }),
         text: TextForm::Native,
         max_series,
+        confidential: false,
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Definition {
     pub text: TextForm,
     /// At most this many series; further attribute sets fold into one overflow series. Default 10,000.
     pub max_series: usize,
+    /// Whether no message may quote a value of an object, not even the one at fault: for objects such as Secrets.
+    pub confidential: bool,
 }
 
 impl Definition {
@@ -48,6 +50,7 @@ impl Definition {
             value: None,
             text: TextForm::Native,
             max_series: DEFAULT_MAX_SERIES,
+            confidential: false,
         }
     }
 

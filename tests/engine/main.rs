@@ -5,5 +5,6 @@ mod world;
 mod cases;
 mod lifecycle;
 mod namespaces;
+mod confidential;
 mod incremental;
 mod example;

@@ -222,6 +222,7 @@ pub(crate) fn definition() -> impl Strategy<Value = Definition> {
                 value,
                 text: TextForm::Native,
                 max_series: 10_000,
+                confidential: false,
             }
         },
     )

@@ -145,6 +145,7 @@ pub fn lower_in_part(metric: &api::Metric, options: LowerOptions<'_>) -> (Lowere
         value,
         text: options.profile.text_form(),
         max_series: settings::max_series(spec.limits.as_ref(), &mut findings),
+        confidential: target.may_be_secrets(),
     };
     let mode = settings::mode(spec.mode.as_deref(), options, &mut findings);
     let debounce = spec.flush.as_ref().and_then(|flush| flush.debounce.as_deref());
@@ -249,6 +250,15 @@ fn namespaces(names: &[String], target: &Target, findings: &mut Findings) -> Opt
         return None;
     }
     (!names.is_empty()).then(|| names.iter().cloned().collect())
+}
+
+// === impl Target ===
+
+impl Target {
+    /// Whether Secrets are among the objects.
+    fn may_be_secrets(&self) -> bool {
+        self.group.is_none() && self.kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("Secret"))
+    }
 }
 
 // === impl Profile ===

@@ -49,6 +49,7 @@ fn count(name: &str, sources: &[SourceId]) -> Registration {
         value: None,
         text: TextForm::Native,
         max_series: 10_000,
+        confidential: false,
     };
     let schedule = Schedule { debounce: SECOND, interval: Duration::from_secs(600) };
     Registration { definition, sources: sources.to_vec(), schedule }

@@ -69,7 +69,10 @@ impl Budget {
             None => {
                 self.bytes = 0;
                 self.exhausted = true;
-                Err(EvaluationError::new(format!("expression needs more than {} bytes", self.granted.bytes)))
+                Err(EvaluationError::plain(format!(
+                    "expression needs more than {} bytes",
+                    self.granted.bytes
+                )))
             }
         }
     }
@@ -89,7 +92,7 @@ impl Granted {
     #[cold]
     fn too_few_steps(&self) -> EvaluationError {
         let steps = self.steps;
-        EvaluationError::new(if self.shared {
+        EvaluationError::plain(if self.shared {
             format!("expression needs more than the {steps} steps that its namespace has left for this event")
         } else {
             format!("expression needs more than {steps} steps")

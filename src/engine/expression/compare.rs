@@ -152,7 +152,7 @@ impl<'r> MapValue<'r> {
     /// Where `key` is no bool, number or string.
     pub(super) fn insert(&mut self, key: Value<'r>, value: Value<'r>) -> Result<(), EvaluationError> {
         if rank(&key).is_none() || matches!(key, Value::Double(_)) {
-            return Err(EvaluationError::new(format!("unsupported key type: {}", key.type_name())));
+            return Err(EvaluationError::plain(format!("unsupported key type: {}", key.type_name())));
         }
         match self.position(&key) {
             Ok(at) => self.entries[at].1 = value,

@@ -9,7 +9,7 @@ use crate::definition::ValueKind;
 use crate::error::EvaluationError;
 use crate::expression::{Outcome, Value};
 use crate::row::{Kind, NodeRef};
-use crate::scalar::{Duration, Quantity, Timestamp};
+use crate::scalar::{Duration, Quantity, ScalarError, Timestamp};
 use crate::series::{Amount, Nanos};
 
 /// A number as it was found, before it is read as any kind.
@@ -30,7 +30,7 @@ pub(super) fn of(outcome: &Outcome<'_>, kind: ValueKind) -> Result<Option<Amount
         Outcome::Nodes(nodes) => match nodes.as_slice() {
             [] => Ok(None),
             [node] => of_node(*node, kind),
-            several => Err(EvaluationError::new(format!("{} values where one is needed", several.len()))),
+            several => Err(EvaluationError::plain(format!("{} values where one is needed", several.len()))),
         },
         Outcome::Value(value) => of_value(value, kind),
     }
@@ -103,8 +103,8 @@ fn integer(found: &Found<'_>) -> Result<Amount, EvaluationError> {
         Found::Int(n) => i64::try_from(*n).ok(),
         Found::Double(n) => whole(*n),
         Found::Quantity(quantity) => quantity.as_i64(),
-        Found::Timestamp(_) => return Err(mismatch("a timestamp", "an integer")),
-        Found::Duration(_) => return Err(mismatch("a duration", "an integer")),
+        Found::Timestamp(_) => return Err(no_kind("a timestamp", "an integer")),
+        Found::Duration(_) => return Err(no_kind("a duration", "an integer")),
     };
     whole.map(Amount::Integer).ok_or_else(|| no_integer(found))
 }
@@ -118,41 +118,37 @@ fn double(found: &Found<'_>) -> Result<Amount, EvaluationError> {
         Found::Double(n) => Some(*n),
         Found::Quantity(quantity) => Some(quantity.as_f64()),
         Found::Duration(duration) => Some(Quantity { nanos: i128::from(duration.nanos) }.as_f64()),
-        Found::Timestamp(_) => return Err(mismatch("a timestamp", "a double")),
+        Found::Timestamp(_) => return Err(no_kind("a timestamp", "a double")),
     };
-    number.map(Amount::Double).ok_or_else(|| mismatch(&shown(found), "a double"))
+    number.map(Amount::Double).ok_or_else(|| mismatch(found, "a double"))
 }
 
 fn quantity(found: &Found<'_>) -> Result<Amount, EvaluationError> {
     let nanos = match found {
         Found::Literal(text) | Found::Text(text) => {
             let parsed = Quantity::parse(text);
-            parsed.map_err(|error| EvaluationError::new(format!("{}: {error}", shown(found))))?.nanos
+            parsed.map_err(|error| refused(found, &error))?.nanos
         }
-        Found::Int(n) => n.checked_mul(1_000_000_000).ok_or_else(|| mismatch(&shown(found), "a quantity"))?,
-        Found::Double(n) => {
-            Quantity::parse(&n.to_string()).map_err(|_| mismatch(&shown(found), "a quantity"))?.nanos
-        }
+        Found::Int(n) => n.checked_mul(1_000_000_000).ok_or_else(|| mismatch(found, "a quantity"))?,
+        Found::Double(n) => Quantity::parse(&n.to_string()).map_err(|_| mismatch(found, "a quantity"))?.nanos,
         Found::Quantity(quantity) => quantity.nanos,
         Found::Duration(duration) => i128::from(duration.nanos),
-        Found::Timestamp(_) => return Err(mismatch("a timestamp", "a quantity")),
+        Found::Timestamp(_) => return Err(no_kind("a timestamp", "a quantity")),
     };
     let amount = Nanos::new(nanos).map(Amount::Nanos);
-    amount.ok_or_else(|| EvaluationError::new(format!("{} is beyond what can be summed", shown(found))))
+    amount.ok_or_else(|| quoting("", found, " is beyond what can be summed"))
 }
 
 fn duration(found: &Found<'_>) -> Result<Amount, EvaluationError> {
     match found {
         Found::Text(text) => {
-            let parsed = Duration::parse_exact(text);
-            let parsed =
-                parsed.map_err(|error| EvaluationError::new(format!("{}: {error}", shown(found))))?;
+            let parsed = Duration::parse_exact(text).map_err(|error| refused(found, &error))?;
             Ok(nanoseconds(parsed))
         }
         Found::Duration(duration) => Ok(nanoseconds(*duration)),
         // A bare number is seconds, the unit that durations are exported in.
         Found::Literal(_) | Found::Int(_) | Found::Double(_) | Found::Quantity(_) => quantity(found),
-        Found::Timestamp(_) => Err(mismatch("a timestamp", "a duration")),
+        Found::Timestamp(_) => Err(no_kind("a timestamp", "a duration")),
     }
 }
 
@@ -164,13 +160,11 @@ fn nanoseconds(duration: Duration) -> Amount {
 fn timestamp(found: &Found<'_>) -> Result<Amount, EvaluationError> {
     match found {
         Found::Text(text) => {
-            let parsed = Timestamp::parse(text);
-            let parsed =
-                parsed.map_err(|error| EvaluationError::new(format!("{}: {error}", shown(found))))?;
+            let parsed = Timestamp::parse(text).map_err(|error| refused(found, &error))?;
             Ok(Amount::Integer(parsed.seconds))
         }
         Found::Timestamp(time) => Ok(Amount::Integer(time.seconds)),
-        other => Err(mismatch(&shown(other), "an RFC 3339 timestamp")),
+        other => Err(mismatch(other, "an RFC 3339 timestamp")),
     }
 }
 
@@ -194,33 +188,47 @@ fn whole(n: f64) -> Option<i64> {
     (n.fract() == 0.0 && range.contains(&n)).then_some(n as i64)
 }
 
-/// What was found, short enough for a message.
-fn shown(found: &Found<'_>) -> String {
-    let quote = |text: &str| {
-        let end = text.floor_char_boundary(64);
-        format!("{:?}{}", &text[..end], if end < text.len() { "…" } else { "" })
-    };
-    match found {
-        Found::Literal(text) => (*text).chars().take(64).collect(),
-        Found::Text(text) => quote(text),
-        Found::Int(n) => n.to_string(),
-        Found::Double(n) => n.to_string(),
-        Found::Timestamp(_) => "a timestamp".to_owned(),
-        Found::Duration(_) => "a duration".to_owned(),
-        Found::Quantity(_) => "a quantity".to_owned(),
-    }
+/// What was found is no value of the kind that is wanted.
+fn mismatch(found: &Found<'_>, wanted: &str) -> EvaluationError {
+    quoting("found ", found, &format!(" where {wanted} is needed"))
+}
+
+/// What was found is a value of another kind than is wanted.
+fn no_kind(found: &str, wanted: &str) -> EvaluationError {
+    EvaluationError::plain(format!("found {found} where {wanted} is needed"))
 }
 
 fn no_integer(found: &Found<'_>) -> EvaluationError {
-    mismatch(&shown(found), "an integer of 64 bits")
+    mismatch(found, "an integer of 64 bits")
 }
 
 fn no_number(found: &str) -> EvaluationError {
-    mismatch(found, "a number")
+    no_kind(found, "a number")
 }
 
-fn mismatch(found: &str, wanted: &str) -> EvaluationError {
-    EvaluationError::new(format!("found {found} where {wanted} is needed"))
+/// What was found does not parse.
+fn refused(found: &Found<'_>, error: &ScalarError) -> EvaluationError {
+    quoting("", found, &format!(": {error}"))
+}
+
+/// An error that says what was found, as far as it is short enough for a message.
+fn quoting(before: &str, found: &Found<'_>, after: &str) -> EvaluationError {
+    let kind = |kind: &str| EvaluationError::plain(format!("{before}{kind}{after}"));
+    match found {
+        Found::Literal(text) => {
+            EvaluationError::quoting(before, text.chars().take(64).collect::<String>(), after)
+        }
+        Found::Text(text) => {
+            let end = text.floor_char_boundary(64);
+            let rest = if end < text.len() { "…" } else { "" };
+            EvaluationError::quoting(before, format_args!("{:?}{rest}", &text[..end]), after)
+        }
+        Found::Int(n) => EvaluationError::quoting(before, n, after),
+        Found::Double(n) => EvaluationError::quoting(before, n, after),
+        Found::Timestamp(_) => kind("a timestamp"),
+        Found::Duration(_) => kind("a duration"),
+        Found::Quantity(_) => kind("a quantity"),
+    }
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ impl Plan {
             projections,
             value,
             form: definition.text,
+            confidential: definition.confidential,
             uses: fields.finish(),
         })
     }

@@ -25,7 +25,7 @@ pub(super) fn of<'r>(outcome: Outcome<'r>, each: bool) -> Result<Elements<'r>, E
             [] => Ok(Vec::new()),
             [node] => of_value(&Value::from_node(*node)),
             several => {
-                Err(EvaluationError::new(format!("{} values where one list is needed", several.len())))
+                Err(EvaluationError::plain(format!("{} values where one list is needed", several.len())))
             }
         },
         Outcome::Value(value) => of_value(&value),
@@ -41,12 +41,12 @@ fn of_value<'r>(value: &Value<'r>) -> Result<Elements<'r>, EvaluationError> {
     let found = value.type_name();
     value
         .items()
-        .ok_or_else(|| EvaluationError::new(format!("found {found} where a list or a map is needed")))
+        .ok_or_else(|| EvaluationError::plain(format!("found {found} where a list or a map is needed")))
 }
 
 fn bounded(count: usize) -> Result<(), EvaluationError> {
     if count > MOST {
-        return Err(EvaluationError::new(format!(
+        return Err(EvaluationError::plain(format!(
             "{count} elements, and an object may contribute at most {MOST}"
         )));
     }

@@ -30,6 +30,17 @@ impl Plan {
 
     /// As [`evaluate`](Self::evaluate), for a row that the selectors of labels and namespaces are known to hold for.
     pub(crate) fn evaluate_selected<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
+        let mut evaluation = self.filtered(row, meter);
+        if self.confidential {
+            for failure in &mut evaluation.failures {
+                failure.error = failure.error.discreet();
+            }
+        }
+        evaluation
+    }
+
+    /// What `row` contributes if fields and filter hold for it.
+    fn filtered<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
         let mut evaluation = Evaluation::default();
         if !self.fields.iter().all(|test| test.holds(row)) {
             return evaluation;
@@ -123,7 +134,7 @@ impl<'r> Run<'_, 'r> {
             Outcome::Value(Value::Bool(verdict)) => Ok(verdict),
             Outcome::Value(other) => Err(fail(
                 step,
-                EvaluationError::new(format!("a filter is a bool, this is {}", other.type_name())),
+                EvaluationError::plain(format!("a filter is a bool, this is {}", other.type_name())),
             )),
             Outcome::Nodes(_) => {
                 Err(fail(step, EvaluationError::new("a filter is a bool, this is a list of nodes")))
@@ -156,7 +167,7 @@ impl<'r> Run<'_, 'r> {
             }
             let rendered = text::render(&outcome, kind, form, budget);
             let text = rendered.and_then(|rendered| rendered.or_default(default, kind, form));
-            text.map_err(|error| EvaluationError::new(error.to_string()))
+            text.map_err(EvaluationError::from)
         })?;
         Ok(text.map(cut))
     }

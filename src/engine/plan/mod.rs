@@ -32,6 +32,8 @@ pub struct Plan {
     projections: Vec<ProjectionStep>,
     value: Option<ValueStep>,
     form: TextForm,
+    /// Whether failures quote no value.
+    confidential: bool,
     /// What this plan asked of the field plan, to be released when it goes.
     pub(crate) uses: FieldUses,
 }

@@ -14,7 +14,6 @@ use super::scan::Scanner;
 /// the following ones with it, up to the limit.
 ///
 /// Invariant: `start <= scanned <= buffer.len()`; bytes before `start` have been given out or dropped.
-#[derive(Debug)]
 pub struct Documents {
     buffer: Vec<u8>,
     /// Where the value begins that is not complete yet.
@@ -29,6 +28,13 @@ pub struct Documents {
     /// Whether the value is only followed to its end, because it is too long.
     dropping: bool,
     limit: usize,
+}
+
+impl std::fmt::Debug for Documents {
+    /// Never the bytes: object bodies do not reach logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} at byte {}", self.state, self.before + self.scanned as u64)
+    }
 }
 
 /// What the next byte belongs to.

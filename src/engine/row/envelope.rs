@@ -8,7 +8,7 @@ use super::fault::{DecodeError, Fault, Reason};
 use super::string::Quoted;
 
 /// One watch event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Envelope<'e> {
     /// What happened.
     pub event: Event,
@@ -34,6 +34,13 @@ pub enum Event {
 }
 
 // === impl Envelope ===
+
+impl std::fmt::Debug for Envelope<'_> {
+    /// Never the object: object bodies do not reach logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} of {} bytes", self.event, self.object.len())
+    }
+}
 
 impl<'e> Envelope<'e> {
     /// Takes `event` apart. Members may stand in any order, others are ignored, and of duplicates the last counts.

@@ -10,7 +10,7 @@ use super::{ABSENT, Kind, Node, NodeKey, Span};
 ///
 /// Invariant: `last[t]` is the node of target `t` that no later duplicate has replaced, [`ABSENT`] if there is none.
 /// Of a target below list elements it is the latest one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tape {
     pub(super) nodes: Vec<Node>,
     pub(super) text: String,
@@ -21,6 +21,13 @@ pub(super) struct Tape {
     last: Vec<u32>,
     /// For sorting the members of big maps.
     names: Vec<u32>,
+}
+
+impl std::fmt::Debug for Tape {
+    /// Never the texts: object bodies do not reach logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a tape of {} nodes", self.nodes.len())
+    }
 }
 
 /// Up to this many names are compared pair by pair, beyond it they are sorted.

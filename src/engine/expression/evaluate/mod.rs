@@ -217,7 +217,7 @@ fn matches<'r>(
     match evaluate(text, frame, budget)? {
         Value::String(text) => matcher.is_match(text.as_str(), budget).map(Value::Bool),
         other => {
-            Err(EvaluationError::new(format!("no such overload: {}.matches(string)", other.type_name())))
+            Err(EvaluationError::plain(format!("no such overload: {}.matches(string)", other.type_name())))
         }
     }
 }
@@ -254,7 +254,7 @@ fn present(value: Value<'_>) -> Result<Option<Value<'_>>, EvaluationError> {
 }
 
 fn no_unary(operator: &str, operand: &Value<'_>) -> EvaluationError {
-    EvaluationError::new(format!("no such overload: {operator} of {}", operand.type_name()))
+    EvaluationError::plain(format!("no such overload: {operator} of {}", operand.type_name()))
 }
 
 fn no_call(call: &Call, arguments: &[Value<'_>]) -> EvaluationError {
@@ -266,5 +266,5 @@ fn no_call(call: &Call, arguments: &[Value<'_>]) -> EvaluationError {
         }
         _ => format!("no such overload: {}({})", overload.name, types.join(", ")),
     };
-    EvaluationError::new(text)
+    EvaluationError::plain(text)
 }

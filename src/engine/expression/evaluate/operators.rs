@@ -178,5 +178,5 @@ pub(super) fn contains(
 
 fn no_binary(operator: &str, left: &Value<'_>, right: &Value<'_>) -> EvaluationError {
     let (left, right) = (left.type_name(), right.type_name());
-    EvaluationError::new(format!("no such overload: {left} {operator} {right}"))
+    EvaluationError::plain(format!("no such overload: {left} {operator} {right}"))
 }

@@ -146,10 +146,10 @@ impl<'r> Walk<'r> {
 impl Reached<'_> {
     fn error(self, step: &Step) -> EvaluationError {
         match (self, step) {
-            (Reached::NoIndex(index), _) => EvaluationError::new(format!("index out of bounds: {index}")),
-            (_, Step::Member { name, .. }) => EvaluationError::new(format!("no such key: {name:.64}")),
+            (Reached::NoIndex(index), _) => EvaluationError::quoting("index out of bounds: ", index, ""),
+            (_, Step::Member { name, .. }) => EvaluationError::plain(format!("no such key: {name:.64}")),
             (Reached::NoKey(Some(key)), Step::Index(_)) => {
-                EvaluationError::new(format!("no such key: {}", describe(&key)))
+                EvaluationError::quoting("no such key: ", describe(&key), "")
             }
             _ => EvaluationError::new("no such key"),
         }
@@ -170,8 +170,7 @@ fn describe(key: &Value<'_>) -> String {
 
 #[allow(clippy::cast_possible_truncation)]
 fn list_index(index: &Value<'_>) -> Result<i64, EvaluationError> {
-    let unsupported =
-        |value: String| EvaluationError::new(format!("unsupported index value {value} in list"));
+    let unsupported = |value: String| EvaluationError::quoting("unsupported index value ", value, " in list");
     match index {
         Value::Int(value) => Ok(*value),
         Value::Uint(value) => i64::try_from(*value).map_err(|_| unsupported(value.to_string())),
@@ -179,7 +178,9 @@ fn list_index(index: &Value<'_>) -> Result<i64, EvaluationError> {
             Ok(*value as i64)
         }
         Value::Double(value) => Err(unsupported(value.to_string())),
-        other => Err(EvaluationError::new(format!("unsupported index type '{}' in list", other.type_name()))),
+        other => {
+            Err(EvaluationError::plain(format!("unsupported index type '{}' in list", other.type_name())))
+        }
     }
 }
 

@@ -204,5 +204,5 @@ fn to_duration<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value
 }
 
 fn invalid(wanted: &str, text: &str) -> EvaluationError {
-    EvaluationError::new(format!("cannot convert {text:.40?} to {wanted}"))
+    EvaluationError::quoting("cannot convert ", format_args!("{text:.40?}"), &format!(" to {wanted}"))
 }

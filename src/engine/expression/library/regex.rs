@@ -17,8 +17,14 @@ pub(super) const TABLE: &[Overload] = &[
 fn matches<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
     let (text, pattern) = pair(arguments)?;
     Matcher::charge_compilation(pattern, budget)?;
-    let matcher = compile(pattern).map_err(EvaluationError::new)?;
+    let matcher = compile(pattern).map_err(|message| invalid(&message))?;
     matcher.is_match(text, budget).map(Value::Bool)
+}
+
+/// A pattern that an object has brought is refused; what is wrong with it may quote it.
+fn invalid(message: &str) -> EvaluationError {
+    let at = message.find(": ").map_or(0, |colon| colon + 2);
+    EvaluationError::quoting(&message[..at], &message[at..], "")
 }
 
 /// Compiles a pattern within the limits; the message of an error names the defect in one line.

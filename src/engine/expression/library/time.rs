@@ -63,7 +63,7 @@ fn calendar(instant: &Timestamp) -> Option<NaiveDateTime> {
 
 /// How far a zone is from UTC at that time: `Europe/Berlin`, `UTC`, `+02:00`, `-07:30`, `02:00`.
 fn offset(zone: &str, utc: NaiveDateTime) -> Result<FixedOffset, EvaluationError> {
-    let unknown = || EvaluationError::new(format!("unknown time zone {zone:.64}"));
+    let unknown = || EvaluationError::quoting("unknown time zone ", format_args!("{zone:.64}"), "");
     if zone.is_empty() || zone == "UTC" {
         return Ok(chrono::Utc.fix());
     }

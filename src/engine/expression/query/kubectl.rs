@@ -48,7 +48,7 @@ impl<'r> Evaluator<'r, '_> {
             match node.kind() {
                 Kind::Null => continue,
                 Kind::List => {}
-                kind => return Err(refused(format!("{} is not a list and has no elements", article(kind)))),
+                kind => return Err(unfit(format!("{} is not a list and has no elements", article(kind)))),
             }
             let len = i64::try_from(node.len()).unwrap_or(i64::MAX);
             let Some((start, end)) = bounds(range, len)? else { return Ok(selected) };
@@ -99,10 +99,7 @@ impl<'r> Evaluator<'r, '_> {
         let mut selected = Vec::new();
         for &node in nodes {
             if node.kind() != Kind::List {
-                return Err(refused(format!(
-                    "{} is not a list and cannot be filtered",
-                    article(node.kind())
-                )));
+                return Err(unfit(format!("{} is not a list and cannot be filtered", article(node.kind()))));
             }
             for item in node.items() {
                 self.meter.steps(1)?;
@@ -178,8 +175,7 @@ fn bounds(range: Range, len: i64) -> Result<Option<(usize, usize)>, Stop> {
     if start == end {
         return Ok(None);
     }
-    let outside =
-        |index: i64| Err(refused(format!("array index out of bounds: index {index}, length {len}")));
+    let outside = |index: i64| Err(unfit(format!("array index out of bounds: index {index}, length {len}")));
     if start >= len || start < 0 {
         return outside(start);
     }
@@ -187,7 +183,7 @@ fn bounds(range: Range, len: i64) -> Result<Option<(usize, usize)>, Stop> {
         return outside(end.saturating_sub(1));
     }
     if start > end {
-        return Err(refused(format!("starting index {start} is greater than ending index {end}")));
+        return Err(unfit(format!("starting index {start} is greater than ending index {end}")));
     }
     let place = |index: i64| usize::try_from(index).unwrap_or(usize::MAX);
     Ok(Some((place(start), place(end))))
@@ -218,8 +214,13 @@ fn compare(left: &Scalar<'_>, comparison: Comparison, right: &Scalar<'_>) -> Res
     Ok(comparison.holds(order))
 }
 
-fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Stop {
+fn refused(message: &'static str) -> Stop {
     Stop::Refused { error: EvaluationError::new(message), nodes_left: true }
+}
+
+/// As [`refused`], with a message that holds kinds and counts of what was found.
+fn unfit(message: String) -> Stop {
+    Stop::Refused { error: EvaluationError::plain(message), nodes_left: true }
 }
 
 fn article(kind: Kind) -> &'static str {

@@ -176,6 +176,18 @@ fn needed(kind: ProjectionKind) -> &'static str {
     }
 }
 
+// === impl ProjectionError ===
+
+impl From<ProjectionError> for EvaluationError {
+    /// None of these quotes a value, unless it is an evaluation error already.
+    fn from(error: ProjectionError) -> Self {
+        match error {
+            ProjectionError::Budget(error) => error,
+            other => EvaluationError::plain(other.to_string()),
+        }
+    }
+}
+
 // === impl Rendered ===
 
 impl Rendered<'_> {

@@ -35,6 +35,7 @@ fn definition(shape: MetricShape, projections: usize, max_series: usize) -> Defi
         value,
         text: TextForm::Native,
         max_series,
+        confidential: false,
     }
 }
 
