@@ -14,6 +14,8 @@ mod listing;
 pub mod json;
 pub mod table;
 pub mod otlp_json;
+pub mod otlp;
+pub mod transport;
 
 /// Something that went wrong with one object while a metric was evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

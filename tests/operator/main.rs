@@ -15,3 +15,4 @@ mod snapshots;
 mod exposition;
 mod formats;
 mod admin;
+mod otlp;
