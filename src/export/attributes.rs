@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::iter::from_fn;
+use std::sync::Arc;
 
 use celemetry_engine::definition::MetricInfo;
 use celemetry_engine::snapshot::Attributes;
@@ -51,10 +52,17 @@ pub(super) fn told_apart<'a>(
     pairs.into_iter().collect()
 }
 
+/// As [`told_apart`], to be kept. Shared with the table where nothing is added.
+pub(super) fn shared(info: &MetricInfo, own: &Arc<Attributes>, is_apart: bool) -> Arc<Attributes> {
+    if info.base_attributes.is_empty() && !is_apart {
+        return Arc::clone(own);
+    }
+    let pairs = told_apart(info, own, is_apart);
+    Arc::new(Attributes::new(pairs.into_iter().map(|(name, text)| (Arc::from(name), Box::from(text)))))
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn attributes(pairs: &[(&str, &str)]) -> Arc<Attributes> {
@@ -80,6 +88,7 @@ mod tests {
         ] {
             let (info, own) = (info(base), attributes(own));
             assert_eq!(merged(&info, &own).collect::<Vec<_>>(), expected);
+            assert_eq!(shared(&info, &own, false).iter().collect::<Vec<_>>(), expected);
         }
     }
 
@@ -93,5 +102,7 @@ mod tests {
             ("z", "1"),
         ];
         assert_eq!(told_apart(&info(&[]), &own, true), expected);
+        assert_eq!(shared(&info(&[]), &own, true).iter().collect::<Vec<_>>(), expected);
+        assert!(Arc::ptr_eq(&shared(&info(&[]), &own, false), &own));
     }
 }

@@ -16,6 +16,7 @@ pub mod table;
 pub mod otlp_json;
 pub mod otlp;
 pub mod transport;
+pub mod pipeline;
 
 /// Something that went wrong with one object while a metric was evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -17,6 +17,17 @@ const FLUSHES: &str = "celemetry_flushes_total";
 /// Series that a page could not hold since the start.
 const OMITTED: &str = "celemetry_exposition_omitted_series_total";
 
+/// Export requests sent to sinks since the start.
+const EXPORT_REQUESTS: &str = "celemetry_export_requests_total";
+/// Points that sinks acknowledged since the start.
+const EXPORT_POINTS: &str = "celemetry_export_points_total";
+/// Points that sinks rejected out of requests that they took since the start.
+const EXPORT_REJECTED: &str = "celemetry_export_rejected_points_total";
+/// Points that sinks did not take, and that were given up, since the start.
+const EXPORT_DROPPED: &str = "celemetry_export_dropped_points_total";
+/// Export requests that were, or will be, sent again since the start.
+const EXPORT_RETRIES: &str = "celemetry_export_retries_total";
+
 /// Statuses written since the start.
 const STATUS_WRITES: &str = "celemetry_status_writes_total";
 /// Writes of statuses that the API server did not take since the start.
@@ -38,6 +49,18 @@ pub struct Telemetry {
     statuses_waiting: AtomicU64,
     events_published: AtomicU64,
     events_dropped: AtomicU64,
+    /// What the pipelines to all sinks count.
+    pub export: ExportTelemetry,
+}
+
+/// What pipelines count.
+#[derive(Debug, Default)]
+pub struct ExportTelemetry {
+    requests: AtomicU64,
+    points: AtomicU64,
+    rejected: AtomicU64,
+    dropped: AtomicU64,
+    retries: AtomicU64,
 }
 
 /// One own metric at one moment.
@@ -99,17 +122,8 @@ impl Telemetry {
     }
 
     /// All own metrics sorted by name, given what the latest snapshot holds.
-    pub fn readings(&self, metrics: usize, series: usize) -> [Reading; 10] {
-        let version: &[_] = &[("version", env!("CARGO_PKG_VERSION"))];
-        let reading = |name: &'static str, help, value| Reading {
-            name,
-            help,
-            counter: name.ends_with("_total"),
-            labels: if name == BUILD_INFO { version } else { &[] },
-            value,
-        };
-        let counted = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        [
+    pub fn readings(&self, metrics: usize, series: usize) -> Vec<Reading> {
+        let mut readings = vec![
             reading(BUILD_INFO, "The version of celemetry that serves this page.", 1),
             reading(
                 EVENTS_DROPPED,
@@ -136,6 +150,61 @@ impl Telemetry {
                 "Statuses whose conditions changed and are not written yet.",
                 counted(&self.statuses_waiting),
             ),
+        ];
+        readings.extend(self.export.readings());
+        readings.sort_by_key(|reading| reading.name);
+        readings
+    }
+}
+
+fn reading(name: &'static str, help: &'static str, value: u64) -> Reading {
+    let labels: &[_] = if name == BUILD_INFO { &[("version", env!("CARGO_PKG_VERSION"))] } else { &[] };
+    Reading { name, help, counter: name.ends_with("_total"), labels, value }
+}
+
+fn counted(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+// === impl ExportTelemetry ===
+
+impl ExportTelemetry {
+    /// Counts a request that is sent.
+    pub fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts the points of a request that a sink took, and how many of them it rejected.
+    pub fn count_points(&self, points: u64, rejected: u64) {
+        self.points.fetch_add(points, Ordering::Relaxed);
+        self.rejected.fetch_add(rejected, Ordering::Relaxed);
+    }
+
+    /// Counts points that are given up.
+    pub fn count_dropped(&self, points: u64) {
+        self.dropped.fetch_add(points, Ordering::Relaxed);
+    }
+
+    /// Counts a request that is to be sent again.
+    pub fn count_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn readings(&self) -> [Reading; 5] {
+        [
+            reading(EXPORT_REQUESTS, "Export requests sent to sinks.", counted(&self.requests)),
+            reading(EXPORT_POINTS, "Points that sinks acknowledged.", counted(&self.points)),
+            reading(
+                EXPORT_REJECTED,
+                "Points that sinks rejected out of requests that they took.",
+                counted(&self.rejected),
+            ),
+            reading(
+                EXPORT_DROPPED,
+                "Points that sinks did not take and that were given up.",
+                counted(&self.dropped),
+            ),
+            reading(EXPORT_RETRIES, "Export requests that were sent again.", counted(&self.retries)),
         ]
     }
 }

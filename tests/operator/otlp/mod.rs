@@ -6,3 +6,4 @@ mod encoding;
 mod http;
 mod grpc;
 mod tls;
+mod pipeline;
