@@ -337,6 +337,6 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
 /// Waits for a change; for ever where nobody is left who could make one.
 async fn changed<V>(receiver: &mut watch::Receiver<V>) {
     if receiver.changed().await.is_err() {
-        pending().await
+        pending::<()>().await;
     }
 }

@@ -171,7 +171,7 @@ impl Backlog {
         let mut news = News::default();
         // What is gone first, in all metrics, so that a series that another metric takes over is not withdrawn.
         for (id, table) in tables {
-            self.replace(id, table, now, &mut news);
+            self.replace(id, table.as_ref(), now, &mut news);
         }
         for name in std::mem::take(&mut news.names) {
             self.tell_apart(&name, now, &mut news);
@@ -184,12 +184,13 @@ impl Backlog {
         }
     }
 
-    fn replace(&mut self, id: MetricId, table: Option<Arc<MetricTable>>, now: Instant, news: &mut News) {
+    fn replace(&mut self, id: MetricId, table: Option<&Arc<MetricTable>>, now: Instant, news: &mut News) {
         let Some(metric) = self.metrics.get_mut(&id) else { return };
-        let older = std::mem::replace(&mut metric.table, table.clone());
-        let Some(either) = table.as_ref().or(older.as_ref()) else { return };
+        let older = std::mem::replace(&mut metric.table, table.cloned());
+        let Some(either) = table.or(older.as_ref()) else { return };
         let nothing = MetricTable::new(Arc::clone(&either.info), either.shape);
-        let (before, after) = (older.as_deref().unwrap_or(&nothing), table.as_deref().unwrap_or(&nothing));
+        let (before, after) =
+            (older.as_deref().unwrap_or(&nothing), table.map_or(&nothing, |table| &**table));
         let difference = after.difference(before);
         for gone in &difference.vanished {
             let (was_known, is_apart) = (metric.known.remove(gone.slot), metric.apart.remove(gone.slot));
@@ -218,7 +219,7 @@ impl Backlog {
         if !difference.vanished.is_empty() || difference.changed.iter().any(|series| series.was.is_none()) {
             news.names.extend([before, after].map(|table| table.info.name.clone()));
         }
-        self.rename(id, older.as_deref(), table.as_deref());
+        self.rename(id, older.as_deref(), table.map(|table| &**table));
     }
 
     fn rename(&mut self, id: MetricId, before: Option<&MetricTable>, after: Option<&MetricTable>) {
