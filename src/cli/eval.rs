@@ -21,7 +21,8 @@ use super::{Status, report};
 use crate::cluster::router::{Outbox, Route, Router};
 use crate::cluster::stream::{Placed, Sink, StreamError};
 use crate::controller::Lowered;
-use crate::run::{engine_options, sources_by_target, target_of};
+use crate::run::engine_options;
+use crate::run::stream::{sources_by_target, target_of};
 
 /// Evaluate Metrics over objects once and print the series
 #[derive(Debug, clap::Args)]

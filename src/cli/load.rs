@@ -13,6 +13,7 @@ use celemetry_engine::{Engine, Options};
 use super::input::{Document, Place, read_documents};
 use super::metrics::{Metrics, PlacedMetric, PlacedSink, read_metrics};
 use super::{Status, report};
+use crate::api;
 use crate::controller::{LowerOptions, Lowered, lower_in_part};
 use crate::export::conflict::{Claim, resolve};
 use crate::export::profile::Profile;
@@ -29,6 +30,8 @@ pub(super) struct MetricsArgs {
 #[derive(Debug, Default)]
 struct Findings {
     metrics: Vec<(Place, Lowered)>,
+    /// The same as they were written.
+    declared: Vec<api::Metric>,
     /// What is left of those with defects, to be compiled only for what else is wrong with them.
     remnants: Vec<(Place, Lowered)>,
     problems: Vec<String>,
@@ -55,6 +58,24 @@ impl MetricsArgs {
         profile: Profile,
         engine: Options,
     ) -> Result<Vec<Lowered>, Status> {
+        let findings = self.find(options, profile, engine)?;
+        Ok(findings.metrics.into_iter().map(|(_, lowered)| lowered).collect())
+    }
+
+    /// Reads every Metric as it was written, after it was checked as by [`load`](Self::load).
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn load_declared(
+        &self,
+        options: LowerOptions<'_>,
+        profile: Profile,
+        engine: Options,
+    ) -> Result<Vec<api::Metric>, Status> {
+        Ok(self.find(options, profile, engine)?.declared)
+    }
+
+    fn find(&self, options: LowerOptions<'_>, profile: Profile, engine: Options) -> Result<Findings, Status> {
         let mut findings = Findings::default();
         let (documents, errors) =
             read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read);
@@ -67,11 +88,7 @@ impl MetricsArgs {
         for problem in &findings.problems {
             report::say(&format!("error: {problem}"));
         }
-        if findings.problems.is_empty() {
-            Ok(findings.metrics.into_iter().map(|(_, lowered)| lowered).collect())
-        } else {
-            Err(Status::Input)
-        }
+        if findings.problems.is_empty() { Ok(findings) } else { Err(Status::Input) }
     }
 }
 
@@ -90,6 +107,7 @@ impl Findings {
                 let located = |warning| format!("{place}: {warning}");
                 warn(&lowered.warnings.iter().map(located).collect::<Vec<_>>());
                 self.metrics.push((place, lowered));
+                self.declared.push(metric);
             } else {
                 self.refuse(&place, metric.metadata.name.as_deref(), &errors);
                 self.remnants.push((place, lowered));

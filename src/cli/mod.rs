@@ -6,6 +6,7 @@
 pub mod crds;
 mod errors;
 mod eval;
+mod follow;
 mod init;
 pub mod input;
 mod live;
@@ -14,6 +15,7 @@ mod logs;
 pub mod metrics;
 mod objects;
 mod output;
+mod pace;
 mod rbac;
 mod report;
 mod run;

@@ -13,6 +13,7 @@ use celemetry_engine::snapshot::Snapshot;
 use tokio::sync::{mpsc, watch};
 
 use super::errors::ErrorLog;
+use super::follow::{self, ClusterArgs};
 use super::live::Live;
 use super::load::MetricsArgs;
 use super::output::OutputArgs;
@@ -24,7 +25,8 @@ use crate::admin::{self, Server};
 use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
 use crate::controller::Lowered;
 use crate::coordinator::FailureListener;
-use crate::run::{Running, Settings, StreamTask, engine_options, start};
+use crate::run::engine_options;
+use crate::run::stream::{Running, Settings, StreamTask, start};
 
 /// Keep Metrics up to date over a stream of watch events, show them and serve them to Prometheus
 #[derive(Debug, clap::Args)]
@@ -35,8 +37,7 @@ pub(super) struct Args {
     /// Further files or folders of Metrics, so that `-f *.yaml` works
     #[arg(value_name = "METRICS")]
     more_metrics: Vec<String>,
-    /// File or pipe of watch events, lists or objects; `-` is standard input. Without it: the kubeconfig's cluster, which
-    /// is not available yet
+    /// File or pipe of watch events, lists or objects; `-` is standard input [default: the kubeconfig's cluster]
     #[arg(long, value_name = "FILE")]
     events: Option<String>,
     /// Address of /metrics, /healthz and /readyz; `:PORT` is every address of this host [default: 127.0.0.1:9464]
@@ -51,14 +52,19 @@ pub(super) struct Args {
     linger: bool,
     /// Every series is sent again at least this often
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    heartbeat: Duration,
+    pub(super) heartbeat: Duration,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) cluster: ClusterArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  # Your own cluster's numbers, live
+  # Your own cluster's numbers, live; nothing is installed there
+  celemetry run -f examples/
+
+  # The same from what kubectl sees
   kubectl get pods -A -o json --watch --output-watch-events | celemetry run -f examples/pods-by-phase.yaml --events -
 
   # A recorded stream: the series at its end
@@ -93,14 +99,8 @@ enum End {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Status {
-    let Some(events) = &args.events else {
-        report::say(
-            "error: watching a cluster is not available yet: give a stream with --events, for example\n  \
-             kubectl get pods -A -o json --watch --output-watch-events | celemetry run -f METRICS --events -",
-        );
-        return Status::Usage;
-    };
     let metrics = MetricsArgs { metrics: [&args.metrics.metrics[..], &args.more_metrics].concat() };
+    let Some(events) = &args.events else { return follow::follow(args, &metrics, &args.cluster) };
     if events == "-" && metrics.use_stdin() {
         report::say("error: standard input cannot hold both the Metrics and the events");
         return Status::Usage;
@@ -173,7 +173,7 @@ impl Args {
     }
 
     /// The server, if it can listen. That the usual port is taken is no reason not to run; that one asked for is, is.
-    async fn bind(&self) -> Result<Option<Server>, Status> {
+    pub(super) async fn bind(&self) -> Result<Option<Server>, Status> {
         let mut settings = admin::Settings::default();
         settings.listen = self.listen.unwrap_or(settings.listen);
         match Server::bind(settings).await {
@@ -270,7 +270,7 @@ fn hint(error: &StreamError) -> &'static str {
 }
 
 /// Shows snapshots until there are none any more.
-async fn show(mut snapshots: watch::Receiver<Arc<Snapshot>>, live: Live) {
+pub(super) async fn show(mut snapshots: watch::Receiver<Arc<Snapshot>>, live: Live) {
     while snapshots.changed().await.is_ok() {
         let snapshot = Arc::clone(&snapshots.borrow_and_update());
         live.show(snapshot);

@@ -3,21 +3,31 @@
 //! In: metrics-operator's flags and environment, and ours. Out: [`Settings`], read and checked; an exit status. Must
 //! never know: how anything is done.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
 use super::logs::LogArgs;
 use super::output::Profile;
+use super::pace::PaceArgs;
+use super::signals::Signals;
 use super::values::{bind_address, boolean, duration, period};
 use super::{Status, report};
-use crate::cluster::connect;
-use crate::controller::lease::{self, LEASE, Terms};
+use crate::admin::{self, Server, Shows};
+use crate::cluster::connect::{self, Connected};
+use crate::cluster::informer::Pace;
+use crate::controller::lease::{self, Election, LEASE, Terms};
+use crate::controller::metric;
 use crate::controller::{self, Mode, Tenancy};
 use crate::export::profile;
+use crate::export::resource::{self, Identity, Variables};
+use crate::export::transport::AddressPolicy;
+use crate::run::operator;
 use crate::telemetry::logs;
 
 /// Run the operator: Metrics and DataSinks of a cluster, kept up to date, served and pushed
@@ -48,9 +58,9 @@ pub(super) struct Args {
     /// Series of a target that is forbidden, absent or unreachable are withdrawn after this long
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     stale_after: Duration,
-    /// How often it is looked whether the API server's history was turned back, as by a restored backup
-    #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = period)]
-    rewind_check: Duration,
+    /// Follow the Metrics of this namespace alone; may be given several times [default: those of all namespaces]
+    #[arg(long, value_name = "NAMESPACE")]
+    watch_namespace: Vec<String>,
     /// What a Metric may see: its own namespace alone, or the whole cluster as in metrics-operator
     #[arg(long, value_name = "TENANCY", default_value = "open")]
     tenancy: TenancyName,
@@ -62,6 +72,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
         default_missing_value = "true", value_parser = boolean, action = clap::ArgAction::Set)]
     allow_secret_data: bool,
+    #[command(flatten)]
+    pace: PaceArgs,
     #[command(flatten)]
     election: ElectionArgs,
     #[command(flatten)]
@@ -129,8 +141,10 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// Series of a target that cannot be observed are withdrawn after this long.
     pub stale_after: Duration,
-    /// How often it is looked whether the API server's history was turned back.
-    pub rewind_check: Duration,
+    /// How API servers are treated.
+    pub pace: Pace,
+    /// Metrics of these namespaces alone are followed; of all where there are none.
+    pub watch_namespaces: BTreeSet<String>,
     /// What a Metric may see.
     pub tenancy: Tenancy,
     /// Whether sinks may be on this host.
@@ -222,23 +236,85 @@ pub(super) fn start(args: &Args) -> Status {
 
 /// Connects, and runs the operator until it is told to end.
 async fn operate(settings: Settings) -> Status {
-    let connected = match connect::connect(&settings.connect).await {
+    let connected = match reach(&settings.connect).await {
         Ok(connected) => connected,
         Err(error) => {
             tracing::error!(%error, "cannot connect");
             return Status::Unreachable;
         }
     };
-    match connected.check().await {
-        Ok(version) => {
-            tracing::info!(server = connected.server, cluster = connected.cluster, version, "connected");
-        }
-        Err(error) => {
-            tracing::error!(%error, "cannot connect");
-            return Status::Unreachable;
+    let mut servers = vec![];
+    for (listen, shows) in
+        [(settings.metrics_listen, Shows::Metrics), (settings.health_listen, Shows::Probes)]
+    {
+        let Some(listen) = listen else { continue };
+        match Server::bind(admin::Settings { listen, shows, ..admin::Settings::default() }).await {
+            Ok(server) => {
+                tracing::info!(address = %server.address(), ?shows, "serving");
+                servers.push(server);
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot serve");
+                return Status::Usage;
+            }
         }
     }
+    let mut signals = Signals::new();
+    let running = operator::start(settings.wire(connected, servers).await);
+    signals.next().await;
+    tracing::info!("ending");
+    running.finish().await;
     Status::Success
+}
+
+async fn reach(settings: &connect::Settings) -> Result<Connected, connect::ConnectError> {
+    let connected = connect::connect(settings).await?;
+    let version = connected.check().await?;
+    tracing::info!(server = connected.server, cluster = connected.cluster, version, "connected");
+    Ok(connected)
+}
+
+// === impl Settings ===
+
+impl Settings {
+    /// What is to run.
+    async fn wire(self, connected: Connected, servers: Vec<Server>) -> operator::Settings {
+        let identity = Identity {
+            instance: self.pod_name.unwrap_or_else(|| format!("{:016x}", fastrand::u64(..))),
+            cluster: connected.cluster.clone(),
+            cluster_uid: connected.uid().await,
+        };
+        let variable = |name| std::env::var(name).ok();
+        let variables = Variables {
+            service_name: variable("OTEL_SERVICE_NAME"),
+            attributes: variable("OTEL_RESOURCE_ATTRIBUTES"),
+        };
+        let election = match self.election {
+            Some(election) => lease::elect(connected.client.clone(), election),
+            None => Election::always(),
+        };
+        operator::Settings {
+            metrics: metric::Settings {
+                profile: self.reading,
+                default_mode: self.default_mode,
+                cluster: connected.cluster.clone(),
+                config_namespace: self.config_namespace,
+                tenancy: self.tenancy,
+                allow_secret_data: self.allow_secret_data,
+                stale_after: self.stale_after,
+            },
+            connected,
+            declared: operator::Declaring::Cluster { namespaces: self.watch_namespaces },
+            profile: self.profile,
+            resource: resource::attributes(&identity, &variables),
+            heartbeat: self.heartbeat,
+            pace: self.pace,
+            policy: AddressPolicy { allow_loopback: self.allow_loopback_sinks },
+            election,
+            servers,
+            telemetry: Arc::default(),
+        }
+    }
 }
 
 // === impl Args ===
@@ -271,7 +347,8 @@ impl Args {
             },
             heartbeat: self.heartbeat,
             stale_after: self.stale_after,
-            rewind_check: self.rewind_check,
+            pace: self.pace.pace(),
+            watch_namespaces: self.watch_namespace.iter().cloned().collect(),
             tenancy: match self.tenancy {
                 TenancyName::Namespaced => Tenancy::Namespaced,
                 TenancyName::Open => Tenancy::Open,
@@ -381,7 +458,9 @@ mod tests {
         assert!(!settings.allow_loopback_sinks && !settings.allow_secret_data);
         assert_eq!(settings.heartbeat, Duration::from_secs(60));
         assert_eq!(settings.stale_after, Duration::from_secs(300));
-        assert_eq!(settings.rewind_check, Duration::from_secs(180));
+        assert_eq!(settings.pace.rewind_check, Duration::from_secs(180));
+        assert!(settings.pace.watch_age.contains(&Duration::from_secs(300)));
+        assert!(settings.watch_namespaces.is_empty());
         assert_eq!(
             (settings.operator_namespace.as_str(), settings.config_namespace.as_str()),
             ("default", "default")
@@ -404,8 +483,9 @@ mod tests {
         });
         check("--default-mode polling", |s| s.default_mode == Mode::Polling);
         check("--heartbeat 30s --stale-after 1m30s --rewind-check 1h", |s| {
-            [s.heartbeat, s.stale_after, s.rewind_check].map(|d| d.as_secs()) == [30, 90, 3600]
+            [s.heartbeat, s.stale_after, s.pace.rewind_check].map(|d| d.as_secs()) == [30, 90, 3600]
         });
+        check("--watch-namespace a --watch-namespace b", |s| s.watch_namespaces.len() == 2);
         check("--tenancy namespaced", |s| s.tenancy == Tenancy::Namespaced);
         check("--allow-loopback-sinks --allow-secret-data=true", |s| {
             s.allow_loopback_sinks && s.allow_secret_data

@@ -11,6 +11,7 @@ use kube::Client;
 use kube::client::Body;
 use tokio::time::timeout;
 
+use super::connect::in_words;
 use super::fault::{Fault, FaultClass};
 
 /// How long the head of an answer may take. Long, since a server that lists a large collection thinks before it speaks.
@@ -30,7 +31,7 @@ pub(super) async fn send(client: &Client, request: Request<Vec<u8>>) -> Result<B
     let sent = timeout(HEAD_PATIENCE, client.send(request.map(Body::from)));
     let answer = match sent.await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(Fault::of_transport(&error)),
+        Ok(Err(error)) => return Err(Fault::new(FaultClass::Unreachable, in_words(&error))),
         Err(_) => return Err(silent()),
     };
     if answer.status().is_success() {

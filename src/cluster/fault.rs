@@ -37,6 +37,8 @@ pub enum FaultClass {
     Server,
     /// No answer came, or it broke off.
     Unreachable,
+    /// The server refuses what it is asked: a selector that it does not know.
+    Invalid,
     /// The answer is not what the protocol says, or too long.
     Malformed,
 }
@@ -143,6 +145,7 @@ fn class(code: u16, told: &Status) -> FaultClass {
         (401, _) => FaultClass::Unauthorized,
         (403, _) => FaultClass::Forbidden,
         (404 | 405, _) => FaultClass::NotFound,
+        (400 | 422, _) => FaultClass::Invalid,
         (429, _) => FaultClass::Throttled,
         (500.., _) => FaultClass::Server,
         _ => FaultClass::Malformed,
@@ -185,7 +188,7 @@ mod tests {
         check(401, "{}", FaultClass::Unauthorized, "the API server answers 401 Unauthorized");
         let ahead = r#"{"message":"Timeout: Too large resource version: 9, current: 3","reason":"Timeout"}"#;
         check(504, ahead, FaultClass::Expired, "Timeout: Too large resource version: 9, current: 3");
-        check(422, "{}", FaultClass::Malformed, "the API server answers 422 Unprocessable Entity");
+        check(422, "{}", FaultClass::Invalid, "the API server answers 422 Unprocessable Entity");
     }
 
     #[test]

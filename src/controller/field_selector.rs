@@ -20,7 +20,8 @@ pub struct FieldSelector {
 }
 
 /// Parses `text` for objects of `kind` (compared without case; `None` where a target leaves it open) in `group`
-/// (`None` where it is left open).
+/// (`None` where it is left open). `custom` are the fields that a custom kind's definition names, as JSONPaths such as
+/// `.spec.color`.
 ///
 /// # Errors
 /// Where the text is no field selector, or names a field that the API server does not select this kind by.
@@ -28,8 +29,13 @@ pub fn parse_field_selector(
     text: &str,
     group: Option<&str>,
     kind: Option<&str>,
+    custom: &[String],
 ) -> Result<FieldSelector, SelectorError> {
-    let fields = selectable_fields(group, kind);
+    let custom = custom.iter().filter_map(|path| path.strip_prefix('.'));
+    let fields: Vec<Selectable<'_>> = selectable_fields(group, kind)
+        .into_iter()
+        .chain(custom.map(|name| field(name, Reading::Text)))
+        .collect();
     let mut selector = FieldSelector::default();
     let mut at = 0;
     for term in split_terms(text) {
@@ -58,21 +64,21 @@ enum Reading {
 
 /// A field that an API server selects by: its name there, and where it lies if that is elsewhere.
 #[derive(Clone, Copy, Debug)]
-struct Selectable {
-    name: &'static str,
-    path: &'static str,
+struct Selectable<'f> {
+    name: &'f str,
+    path: &'f str,
     reading: Reading,
 }
 
-const fn field(name: &'static str, reading: Reading) -> Selectable {
+const fn field(name: &str, reading: Reading) -> Selectable<'_> {
     Selectable { name, path: name, reading }
 }
 
-const ANY_KIND: &[Selectable] =
+const ANY_KIND: &[Selectable<'static>] =
     &[field("metadata.name", Reading::Text), field("metadata.namespace", Reading::Text)];
 
 /// Group, kind and fields. The group tells core kinds from others of the same name.
-const CORE_KINDS: &[(&str, &str, &[Selectable])] = &[
+const CORE_KINDS: &[(&str, &str, &[Selectable<'static>])] = &[
     (
         "",
         "Pod",
@@ -123,7 +129,7 @@ const CORE_KINDS: &[(&str, &str, &[Selectable])] = &[
     ("certificates.k8s.io", "CertificateSigningRequest", &[field("spec.signerName", Reading::Text)]),
 ];
 
-fn selectable_fields(group: Option<&str>, kind: Option<&str>) -> Vec<Selectable> {
+fn selectable_fields(group: Option<&str>, kind: Option<&str>) -> Vec<Selectable<'static>> {
     let of_kind = CORE_KINDS
         .iter()
         .filter(|(own_group, own_kind, _)| {
@@ -157,7 +163,7 @@ fn split_terms(text: &str) -> Vec<&str> {
 /// A defect of a term: its offset in bytes, and what it is.
 type Defect = (usize, String);
 
-fn add_term(selector: &mut FieldSelector, term: &str, fields: &[Selectable]) -> Result<(), Defect> {
+fn add_term(selector: &mut FieldSelector, term: &str, fields: &[Selectable<'_>]) -> Result<(), Defect> {
     let Some((name, operator, value)) = split_operator(term) else {
         return Err((0, format!("'{term}' has no operator (=, ==, !=)")));
     };
@@ -234,7 +240,7 @@ fn unescape(value: &str) -> Result<String, Defect> {
 // === impl FieldSelector ===
 
 impl FieldSelector {
-    fn require(&mut self, field: &Selectable, value: String, equal: bool) {
+    fn require(&mut self, field: &Selectable<'_>, value: String, equal: bool) {
         let path = field.path.split('.').map(str::to_owned).collect();
         self.requirements.push(FieldRequirement { path, value, equal });
     }

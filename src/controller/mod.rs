@@ -8,6 +8,12 @@ mod manifest;
 mod selector;
 mod field_selector;
 mod lower;
+mod defect;
+pub mod declared;
+pub mod names;
+mod registered;
+pub mod sinks;
+pub mod metric;
 mod tenancy;
 pub mod status;
 pub mod lease;
@@ -15,7 +21,7 @@ pub mod lease;
 pub use field_selector::{FieldSelector, parse_field_selector};
 pub use lower::{
     BaseAttributes, DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects,
-    Profile, Target, base_attributes, lower, lower_in_part,
+    Profile, RemoteCluster, Target, base_attributes, lower, lower_in_part, matches,
 };
 pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
 pub use selector::{SelectorError, parse_label_selector, print_label_selector};

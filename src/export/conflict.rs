@@ -92,6 +92,12 @@ struct Meaning<'a> {
     description: &'a str,
 }
 
+/// What a metric's name becomes in Prometheus, as far as names are told apart; `None` where nothing is left of it.
+pub fn translation(profile: Profile, info: &MetricInfo, shape: MetricShape) -> Option<String> {
+    let meaning = Meaning::of(profile, info, shape);
+    family_name(&info.name, meaning.unit, meaning.kind).map(|family| family.name)
+}
+
 /// The metrics that may not be exported, with the reason. All others may: those of one name share it.
 pub fn resolve(profile: Profile, claims: &[Claim<'_>]) -> BTreeMap<MetricId, NameConflict> {
     let mut oldest_first: Vec<&Claim<'_>> = claims.iter().collect();

@@ -4,6 +4,7 @@
 //! Must never know: Kubernetes, the declared kinds, clusters, the coordinator.
 
 pub mod profile;
+pub mod resource;
 pub mod names;
 pub mod conflict;
 mod attributes;

@@ -8,13 +8,16 @@
 mod base_attributes;
 mod findings;
 mod formula;
+mod placement;
 mod settings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use celemetry_engine::definition::{Definition, MetricInfo, TextForm, ValueFrom};
+use celemetry_engine::definition::{
+    Definition, FieldRequirement, LabelRequirement, MetricInfo, TextForm, ValueFrom,
+};
 
 use crate::api;
 use crate::cluster::target::is_kind_outside_namespaces;
@@ -25,6 +28,7 @@ use super::field_selector::parse_field_selector;
 use super::selector::{SelectorError, is_dns_label, parse_label_selector};
 
 pub use self::base_attributes::{BaseAttributes, base_attributes};
+pub use self::placement::{RemoteCluster, matches};
 pub use celemetry_engine::error::CompileError as LowerError;
 
 /// How long a metric waits after its first change that has not left yet.
@@ -41,6 +45,14 @@ pub struct Lowered {
     pub target: Target,
     /// What the API server has to select by; `None` where the definition does it.
     pub field_selector: Option<String>,
+    /// Which namespaces count, by their labels; `None` where labels do not matter.
+    pub namespace_selector: Option<Vec<LabelRequirement>>,
+    /// Whether only the metadata of objects is asked for, so that nothing that Secrets hold ever comes here.
+    pub metadata_only: bool,
+    /// The DataSink that series are sent to.
+    pub data_sink: Option<String>,
+    /// The access to another cluster.
+    pub remote: Option<RemoteCluster>,
     /// By watching, or by listing every `interval`.
     pub mode: Mode,
     /// How long the metric waits after its first change that has not left yet.
@@ -105,6 +117,10 @@ pub struct LowerOptions<'a> {
     pub default_mode: Mode,
     /// Whether the series get the profile's own attributes.
     pub base_attributes: BaseAttributes<'a>,
+    /// Whether what Secrets hold may be read.
+    pub allow_secret_data: bool,
+    /// The fields that a custom target's definition lets the API server select by, as JSONPaths such as `.spec.color`.
+    pub selectable_fields: &'a [String],
 }
 
 /// Lowers a Metric.
@@ -130,11 +146,12 @@ pub fn lower_in_part(metric: &api::Metric, options: LowerOptions<'_>) -> (Lowere
         info.base_attributes = base_attributes(options.profile, spec.target.as_ref(), cluster);
         give_way(&mut info.base_attributes, &mut projections);
     }
+    let (fields, field_selector) = fields(spec.field_selector.as_deref(), &target, options, &mut findings);
     let definition = Definition {
         info: Arc::new(info),
         tenant: metric.namespace().into(),
         labels: labels("spec.labelSelector", spec.label_selector.as_deref(), &mut findings),
-        fields: fields(spec.field_selector.as_deref(), &target, options, &mut findings),
+        fields,
         namespaces: namespaces(&spec.namespaces, &target, &mut findings),
         filter: spec.filter.as_deref().and_then(|text| formula::cel("spec.filter", text)),
         for_each: spec
@@ -152,10 +169,32 @@ pub fn lower_in_part(metric: &api::Metric, options: LowerOptions<'_>) -> (Lowere
     let debounce = settings::duration("spec.flush.debounce", debounce, DEFAULT_DEBOUNCE, &mut findings);
     let interval = settings::interval(spec.interval.as_deref(), &mut findings);
     settings::check_what_needs_a_cluster(spec, options, &mut findings);
+    let namespace_selector =
+        placement::namespace_selector(spec.namespace_selector.as_deref(), options, &mut findings);
     let in_cluster = options.objects == Objects::Cluster;
-    let field_selector = spec.field_selector.clone().filter(|text| in_cluster && !text.is_empty());
+    let metadata_only = in_cluster && definition.confidential && !options.allow_secret_data;
+    if metadata_only {
+        findings.warn(
+            "spec.target",
+            "of Secrets only the metadata is read; what they hold needs --allow-secret-data",
+        );
+    }
+    let (data_sink, remote) = (placement::data_sink(spec), placement::remote(spec));
     let (warnings, errors) = findings.into_parts();
-    (Lowered { definition, target, field_selector, mode, debounce, interval, warnings }, errors)
+    let lowered = Lowered {
+        definition,
+        target,
+        field_selector,
+        namespace_selector,
+        metadata_only,
+        data_sink,
+        remote,
+        mode,
+        debounce,
+        interval,
+        warnings,
+    };
+    (lowered, errors)
 }
 
 fn info(
@@ -214,23 +253,28 @@ fn labels(
     })
 }
 
+/// What the definition selects by fields, and what is left for the API server, which selects by other fields as well and
+/// refuses what it cannot. Its answer is asked for, too, where the definition's may differ.
 fn fields(
     selector: Option<&str>,
     target: &Target,
     options: LowerOptions<'_>,
     findings: &mut Findings,
-) -> Vec<celemetry_engine::definition::FieldRequirement> {
+) -> (Vec<FieldRequirement>, Option<String>) {
     let place = "spec.fieldSelector";
-    // In a cluster the API server selects, by fields of custom resources too, and refuses what it cannot.
-    let Some(selector) = selector.filter(|_| options.objects == Objects::Input) else { return vec![] };
-    match parse_field_selector(selector, target.group.as_deref(), target.kind.as_deref()) {
-        Ok(selector) => {
+    let Some(text) = selector.filter(|text| !text.is_empty()) else { return (vec![], None) };
+    let (group, kind) = (target.group.as_deref(), target.kind.as_deref());
+    let parsed = parse_field_selector(text, group, kind, options.selectable_fields);
+    match (parsed, options.objects) {
+        (Ok(selector), Objects::Cluster) if selector.warnings.is_empty() => (selector.requirements, None),
+        (_, Objects::Cluster) => (vec![], Some(text.to_owned())),
+        (Ok(selector), Objects::Input) => {
             selector.warnings.iter().for_each(|warning| findings.warn(place, warning));
-            selector.requirements
+            (selector.requirements, None)
         }
-        Err(error) => {
+        (Err(error), Objects::Input) => {
             findings.selector_error(place, &error);
-            vec![]
+            (vec![], None)
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::api;
 
 use super::findings::Findings;
 use super::{DEFAULT_INTERVAL, LowerOptions, Mode, Objects, Profile, Target};
-use crate::controller::selector::parse_label_selector;
 
 pub(super) const MODES: &[(&str, Mode)] = &[("EventDriven", Mode::EventDriven), ("Polling", Mode::Polling)];
 
@@ -117,21 +116,12 @@ pub(super) fn mode(text: Option<&str>, options: LowerOptions<'_>, findings: &mut
     mode
 }
 
-/// What only a cluster can give is an error where leaving it out would give other numbers, and a warning otherwise.
+/// What only a cluster can give, and what leaving out changes no number.
 pub(super) fn check_what_needs_a_cluster(
     spec: &api::MetricSpec,
     options: LowerOptions<'_>,
     findings: &mut Findings,
 ) {
-    let place = "spec.namespaceSelector";
-    let selector = spec.namespace_selector.as_deref().unwrap_or_default();
-    match parse_label_selector(selector) {
-        Err(error) => findings.selector_error(place, &error),
-        Ok(requirements) if !requirements.is_empty() => {
-            findings.error(place, "needs the labels of namespaces, which are not available here");
-        }
-        Ok(_) => {}
-    }
     if options.objects == Objects::Cluster {
         return;
     }

@@ -16,6 +16,8 @@ const NATIVE: LowerOptions<'_> = LowerOptions {
     objects: Objects::Input,
     default_mode: Mode::EventDriven,
     base_attributes: BaseAttributes::LeftOut,
+    allow_secret_data: false,
+    selectable_fields: &[],
 };
 const UPSTREAM: LowerOptions<'_> = LowerOptions { profile: Profile::UpstreamV12, ..NATIVE };
 const CLUSTER: LowerOptions<'_> = LowerOptions { objects: Objects::Cluster, ..NATIVE };
@@ -44,7 +46,7 @@ fn warnings(spec: Value, options: LowerOptions<'_>, expected: &[&str]) {
 
 #[test]
 fn what_is_absent_has_its_default() {
-    let Lowered { definition, target, field_selector, mode, debounce, interval, warnings } =
+    let Lowered { definition, target, field_selector, mode, debounce, interval, warnings, .. } =
         lowered(json!({}), NATIVE);
     assert_eq!(definition.info.source, "Metric/shop/pods");
     assert_eq!((definition.info.namespace.as_str(), definition.info.object.as_str()), ("shop", "pods"));
@@ -501,4 +503,63 @@ fn the_schema_admits_exactly_the_choices_that_are_understood() {
     assert_eq!(value["type"]["enum"], names(VALUE_KINDS));
     assert_eq!(value["aggregation"]["enum"], names(AGGREGATIONS));
     assert_eq!(value["dialect"]["enum"], names(DIALECTS));
+}
+
+#[test]
+fn in_a_cluster_known_fields_are_selected_here_and_others_by_the_server() {
+    let check = |kind: &str, selector: &str, selectable: &[String], here: usize, pushed: Option<&str>| {
+        let spec = json!({ "target": { "kind": kind }, "fieldSelector": selector });
+        let options = LowerOptions { selectable_fields: selectable, ..CLUSTER };
+        let Lowered { definition, field_selector, .. } = lowered(spec, options);
+        assert_eq!((definition.fields.len(), field_selector.as_deref()), (here, pushed), "{selector}");
+    };
+    check("Pod", "status.phase=Running,spec.nodeName!=a", &[], 2, None);
+    check("Pod", "metadata.name=a", &[], 1, None);
+    check("Pod", "spec.own=a", &[], 0, Some("spec.own=a"));
+    check("Database", "spec.color=red", &[], 0, Some("spec.color=red"));
+    check("Database", "spec.color=red", &[".spec.color".to_owned()], 1, None);
+    // Where the two answers may differ, the server's is the right one.
+    check("Pod", "status.podIPs=a", &[], 0, Some("status.podIPs=a"));
+}
+
+#[test]
+fn in_a_cluster_namespaces_are_selected_by_their_labels() {
+    let labels = |value: &str| [("team".to_owned(), value.to_owned())].into();
+    let all = [("a", labels("red")), ("b", labels("blue")), ("c", labels("red"))];
+    let counted = |spec: Value| {
+        let counted =
+            lowered(spec, CLUSTER).counted_namespaces(all.iter().map(|(name, labels)| (*name, labels)));
+        counted.map(|counted| counted.into_iter().collect::<Vec<_>>())
+    };
+    let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+    assert_eq!(counted(json!({})), None);
+    assert_eq!(counted(json!({ "namespaceSelector": "" })), None);
+    assert_eq!(counted(json!({ "namespaceSelector": "team=red" })), names(&["a", "c"]));
+    assert_eq!(counted(json!({ "namespaceSelector": "team=red", "namespaces": ["a", "b"] })), names(&["a"]));
+    assert_eq!(counted(json!({ "namespaces": ["x"] })), names(&["x"]));
+    assert_eq!(counted(json!({ "namespaceSelector": "team=none" })), names(&[]));
+}
+
+#[test]
+fn a_sink_and_a_cluster_are_referred_to_by_name() {
+    assert_eq!(lowered(json!({}), CLUSTER).data_sink, None);
+    assert_eq!(lowered(json!({ "dataSinkRef": {} }), CLUSTER).data_sink.as_deref(), Some("default"));
+    assert_eq!(lowered(json!({ "dataSinkRef": { "name": "a" } }), CLUSTER).data_sink.as_deref(), Some("a"));
+    let spec = json!({ "remoteClusterAccessRef": { "name": "a", "namespace": "b" } });
+    let remote = RemoteCluster { name: "a".to_owned(), namespace: "b".to_owned() };
+    assert_eq!(lowered(spec, CLUSTER).remote, Some(remote));
+}
+
+#[test]
+fn of_secrets_only_metadata_is_asked_for_unless_that_is_allowed() {
+    let secrets = json!({ "target": { "kind": "secret" } });
+    let denied = lowered(secrets.clone(), CLUSTER);
+    assert!(denied.metadata_only && denied.definition.confidential);
+    assert_eq!(
+        denied.warnings,
+        ["spec.target: of Secrets only the metadata is read; what they hold needs --allow-secret-data"]
+    );
+    let allowed = lowered(secrets, LowerOptions { allow_secret_data: true, ..CLUSTER });
+    assert!(!allowed.metadata_only && allowed.definition.confidential && allowed.warnings.is_empty());
+    assert!(!lowered(json!({}), CLUSTER).metadata_only);
 }

@@ -3,7 +3,7 @@
 use crate::controller::parse_field_selector;
 
 fn found(text: &str, group: Option<&str>, kind: Option<&str>) -> String {
-    match parse_field_selector(text, group, kind) {
+    match parse_field_selector(text, group, kind, &[]) {
         Ok(selector) => {
             let requirement = selector.requirements.iter().map(|requirement| {
                 let operator = if requirement.equal { "=" } else { "!=" };

@@ -1,21 +1,20 @@
-//! Wiring only: channels and tasks in the order of the path, shutdown in reverse.
+//! Wiring of a program that reads a stream: `run --events`.
 //!
 //! In: lowered Metrics and settings. Out: a running program and, at its end, the last snapshot. Must never know: how
 //! anything is done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use celemetry_engine::MetricStatus;
 use celemetry_engine::change::SourceId;
 use celemetry_engine::error::CompileError;
-use celemetry_engine::row::HashSeed;
 use celemetry_engine::snapshot::{MetricId, Snapshot};
-use celemetry_engine::{MetricStatus, Options};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use super::{engine_options, until_true};
 use crate::admin::{self, Readiness, Server};
 use crate::cluster::router::Route;
 use crate::cluster::stream::{Opened, Placed, Stream, Summary};
@@ -69,12 +68,6 @@ pub enum StartError {
     /// The coordinator ended before its time.
     #[error(transparent)]
     Stopped(#[from] Stopped),
-}
-
-/// How the engine of a program works. The seed is random, because the texts that are hashed come from strangers.
-pub fn engine_options(index: bool) -> Options {
-    let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
-    Options { seed: HashSeed(random(), random()), index, tenant_steps: 100_000 }
 }
 
 /// The sources that metrics need: one for each distinct target, in the order of the targets.
@@ -148,11 +141,6 @@ fn readiness(handle: &Handle, metrics: usize) -> watch::Receiver<Readiness> {
         // The receivers see the last value of a sender that is gone.
     });
     readiness
-}
-
-async fn until_true(mut flag: watch::Receiver<bool>) {
-    // A sender that is gone ends the wait as well.
-    let _ = flag.wait_for(|set| *set).await;
 }
 
 // === impl Running ===

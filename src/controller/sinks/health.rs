@@ -1,0 +1,86 @@
+//! What a pipeline says of itself, in the words of a status.
+//!
+//! In: the state of a pipeline. Out: the state of a sink. Must never know: who shows it.
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::controller::status::{ExportFailure, SinkState};
+use crate::export::pipeline::State;
+use crate::export::transport::Failure;
+
+/// The state of a pipeline, as a status tells it.
+pub(super) fn sink_state(state: &State) -> SinkState {
+    match state {
+        State::Untried => SinkState::NotTried,
+        State::Healthy { .. } => SinkState::Healthy,
+        State::Failing { since, failure } => SinkState::Failing {
+            failure: export_failure(*failure),
+            since: Timestamp::try_from(*since).unwrap_or_default(),
+        },
+    }
+}
+
+fn export_failure(failure: Failure) -> ExportFailure {
+    match failure {
+        Failure::Unresolvable => ExportFailure::NotResolved,
+        Failure::ForbiddenAddress => ExportFailure::ForbiddenAddress,
+        Failure::Refused | Failure::Unreachable | Failure::Closed => ExportFailure::Refused,
+        Failure::Timeout => ExportFailure::Timeout,
+        Failure::Protocol => ExportFailure::InvalidResponse,
+        Failure::CertificateName
+        | Failure::CertificateExpired
+        | Failure::CertificateUntrusted
+        | Failure::Tls => ExportFailure::Tls,
+        Failure::ClientCertificateRefused => ExportFailure::Unauthenticated,
+        Failure::Http(status) => of_http(status),
+        Failure::Grpc(code) => of_grpc(code),
+    }
+}
+
+fn of_http(status: u16) -> ExportFailure {
+    match status {
+        401 => ExportFailure::Unauthenticated,
+        403 => ExportFailure::PermissionDenied,
+        404 | 405 => ExportFailure::NotFound,
+        413 => ExportFailure::TooLarge,
+        429 => ExportFailure::Throttled,
+        500.. => ExportFailure::Unavailable,
+        _ => ExportFailure::Rejected,
+    }
+}
+
+/// By the numbers of gRPC's status codes.
+fn of_grpc(code: i32) -> ExportFailure {
+    match code {
+        4 => ExportFailure::Timeout,
+        5 | 12 => ExportFailure::NotFound,
+        7 => ExportFailure::PermissionDenied,
+        8 => ExportFailure::Throttled,
+        1 | 10 | 13..=15 => ExportFailure::Unavailable,
+        16 => ExportFailure::Unauthenticated,
+        _ => ExportFailure::Rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_in_classes() {
+        for (failure, expected) in [
+            (Failure::Refused, ExportFailure::Refused),
+            (Failure::CertificateName, ExportFailure::Tls),
+            (Failure::Http(401), ExportFailure::Unauthenticated),
+            (Failure::Http(429), ExportFailure::Throttled),
+            (Failure::Http(503), ExportFailure::Unavailable),
+            (Failure::Http(400), ExportFailure::Rejected),
+            (Failure::Grpc(16), ExportFailure::Unauthenticated),
+            (Failure::Grpc(14), ExportFailure::Unavailable),
+            (Failure::Grpc(8), ExportFailure::Throttled),
+            (Failure::Grpc(3), ExportFailure::Rejected),
+        ] {
+            assert_eq!(export_failure(failure), expected, "{failure:?}");
+        }
+    }
+}

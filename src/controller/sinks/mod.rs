@@ -1,0 +1,108 @@
+//! DataSinks become pipelines: where metrics are sent, with which credentials.
+//!
+//! In: declared DataSinks; the Secrets that they name, read by name and never listed or watched. Out: for each the way
+//! to its pipeline and how it is doing; its status. Must never know: metrics, how anything is sent.
+
+mod credentials;
+mod health;
+mod task;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kube::Client;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::declared::{DeclaredEvent, DeclaredKind, ObjectName};
+use super::status::{SinkState, StatusHandle};
+use crate::export::pipeline::{Exporter, SinkHandle};
+use task::SinkTask;
+
+pub(super) use task::object_ref;
+
+/// The kind DataSink.
+pub const DATA_SINK: DeclaredKind = DeclaredKind { kind: "DataSink", plural: "datasinks" };
+
+/// All DataSinks, as metrics see them.
+pub type Sinks = Arc<BTreeMap<ObjectName, watch::Receiver<SinkView>>>;
+
+/// A DataSink, as metrics see it.
+#[derive(Clone)]
+pub struct SinkView {
+    /// The way to its pipeline; `None` while nothing may be sent.
+    pub pipeline: Option<SinkHandle>,
+    /// How many pipelines there have been: another number is another pipeline.
+    pub opened: u64,
+    /// How it is doing.
+    pub state: SinkState,
+}
+
+/// Keeps a task for each DataSink.
+pub struct SinkController {
+    client: Client,
+    exporter: Exporter,
+    status: StatusHandle,
+    tasks: BTreeMap<ObjectName, Task>,
+    sinks: watch::Sender<Sinks>,
+}
+
+/// A DataSink's task. Dropping the sender ends it.
+struct Task {
+    declared: watch::Sender<Arc<Value>>,
+    view: watch::Receiver<SinkView>,
+    _task: JoinHandle<()>,
+}
+
+// === impl SinkController ===
+
+impl SinkController {
+    /// A controller without DataSinks, and what metrics see of it.
+    pub fn new(client: Client, exporter: Exporter, status: StatusHandle) -> (Self, watch::Receiver<Sinks>) {
+        let (sinks, receiver) = watch::channel(Sinks::default());
+        (SinkController { client, exporter, status, tasks: BTreeMap::new(), sinks }, receiver)
+    }
+
+    /// Runs until no more events come.
+    pub async fn run(mut self, mut events: mpsc::Receiver<DeclaredEvent>) {
+        while let Some(event) = events.recv().await {
+            match event {
+                DeclaredEvent::Applied(name, value) => self.applied(name, *value),
+                DeclaredEvent::Gone(name) => {
+                    // Its sender goes with the entry, which ends the task.
+                    if self.tasks.remove(&name).is_some() {
+                        self.publish();
+                    }
+                }
+                DeclaredEvent::Complete(_) => {}
+            }
+        }
+    }
+
+    fn applied(&mut self, name: ObjectName, value: Value) {
+        let value = Arc::new(value);
+        if let Some(task) = self.tasks.get(&name) {
+            task.declared.send_replace(value);
+            return;
+        }
+        let (declared, receiver) = watch::channel(value);
+        let (sender, view) =
+            watch::channel(SinkView { pipeline: None, opened: 0, state: SinkState::NotTried });
+        let task = SinkTask::new(&self.client, &self.exporter, &self.status, name.clone(), sender);
+        let _task = tokio::spawn(task.run(receiver));
+        self.tasks.insert(name, Task { declared, view, _task });
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let views = self.tasks.iter().map(|(name, task)| (name.clone(), task.view.clone()));
+        self.sinks.send_replace(Arc::new(views.collect()));
+    }
+}
+
+impl std::fmt::Debug for SinkView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SinkView").field("state", &self.state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,334 @@
+//! Wiring of a program that follows a cluster: the operator, and `run` over Metrics from files.
+//!
+//! In: a connection, settings, where Metrics are declared. Out: a running program and, at its end, the last snapshot.
+//! Must never know: how anything is done.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use celemetry_engine::Failure;
+use celemetry_engine::change::{Change, SourceId};
+use celemetry_engine::snapshot::Snapshot;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{engine_options, until_true};
+use crate::admin::{self, Readiness, Server};
+use crate::api::Group;
+use crate::cluster::connect::Connected;
+use crate::cluster::feed::{Feed, Intake};
+use crate::cluster::informer::Pace;
+use crate::cluster::manager::{self, DynamicInformerManager};
+use crate::cluster::namespaces::NamespaceLabels;
+use crate::controller::declared::{self, DeclaredEvent, DeclaredKind, ObjectName, Scope};
+use crate::controller::lease::Election;
+use crate::controller::metric::{self, Context, EventDrivenController, METRIC, Reporter};
+use crate::controller::names::Names;
+use crate::controller::sinks::{DATA_SINK, SinkController, Sinks};
+use crate::controller::status::StatusWriter;
+use crate::coordinator::{self, FailureListener, Handle, MetricUpdateCoordinator};
+use crate::export::pipeline::{self, Exporter};
+use crate::export::profile::Profile;
+use crate::export::transport::AddressPolicy;
+use crate::telemetry::Telemetry;
+
+/// What runs, and how.
+pub struct Settings {
+    /// The cluster.
+    pub connected: Connected,
+    /// Where Metrics are declared.
+    pub declared: Declaring,
+    /// How Metrics are read.
+    pub metrics: metric::Settings,
+    /// The conventions of what leaves.
+    pub profile: Profile,
+    /// Attributes of the resource in OTLP.
+    pub resource: Vec<(String, String)>,
+    /// At least this often every series is sent again.
+    pub heartbeat: Duration,
+    /// How API servers are treated.
+    pub pace: Pace,
+    /// Which addresses sinks may have.
+    pub policy: AddressPolicy,
+    /// Who leads, where several run.
+    pub election: Election,
+    /// Serve the series and the probes.
+    pub servers: Vec<Server>,
+    /// The counters of the process.
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// Where Metrics are declared.
+pub enum Declaring {
+    /// In the cluster, with DataSinks and status.
+    Cluster {
+        /// Metrics of these namespaces alone are followed; of all where there are none.
+        namespaces: BTreeSet<String>,
+    },
+    /// Here, once; what becomes of them is told to the reporter, and nothing is written in the cluster.
+    Here(Vec<(ObjectName, Value)>, Arc<dyn Reporter>),
+}
+
+/// A running program.
+pub struct Running {
+    coordinator: Handle,
+    coordinating: JoinHandle<()>,
+    exporter: Exporter,
+    election: Election,
+    readiness: watch::Receiver<Readiness>,
+    closing: watch::Sender<bool>,
+    servers: JoinSet<()>,
+    /// Controllers and what feeds them: they end with the program.
+    tasks: JoinSet<()>,
+}
+
+/// The way of changes into the coordinator.
+#[derive(Clone)]
+struct Coordinated(Handle);
+
+/// Failures are counted by the engine, and shown in status.
+struct Counted;
+
+/// Declared objects that may wait for their controller, one kind each. When full their reading waits.
+const DECLARED_CAPACITY: usize = 256;
+
+/// Starts everything, downstream first, so that nothing arrives before someone is there to take it.
+pub fn start(settings: Settings) -> Running {
+    let Settings { connected, telemetry, election, .. } = settings;
+    let (coordinator, handle) = MetricUpdateCoordinator::new(coordinator::Settings {
+        engine: engine_options(true),
+        heartbeat: settings.heartbeat,
+        failures: Box::new(Counted),
+        telemetry: Arc::clone(&telemetry),
+    });
+    let coordinating = tokio::spawn(coordinator.run());
+    let leader = election.leadership().watch();
+    let pipelines = pipeline::Settings {
+        profile: settings.profile,
+        resource: settings.resource,
+        started: SystemTime::now(),
+        heartbeat: settings.heartbeat,
+        policy: settings.policy,
+        telemetry: Arc::clone(&telemetry),
+    };
+    let exporter = Exporter::new(pipelines, handle.snapshots(), leader.clone());
+    let controlling = Controlling {
+        client: connected.client,
+        coordinator: handle.clone(),
+        exporter: exporter.clone(),
+        leader: leader.clone(),
+        telemetry: Arc::clone(&telemetry),
+        pace: settings.pace,
+        profile: settings.profile,
+        tasks: JoinSet::new(),
+    };
+    let (mut tasks, waiting) = controlling.start(settings.metrics, settings.declared);
+    let readiness = readiness(&mut tasks, waiting);
+    let shown = shown_by_leader(&mut tasks, handle.snapshots(), leader);
+    let (closing, closed) = watch::channel(false);
+    let mut servers = JoinSet::new();
+    for server in settings.servers {
+        let sources = admin::Sources {
+            snapshot: shown.clone(),
+            readiness: readiness.clone(),
+            profile: settings.profile,
+            telemetry: Arc::clone(&telemetry),
+        };
+        servers.spawn(server.serve(sources, until_true(closed.clone())));
+    }
+    Running { coordinator: handle, coordinating, exporter, election, readiness, closing, servers, tasks }
+}
+
+/// What controllers are joined to.
+struct Controlling {
+    client: kube::Client,
+    coordinator: Handle,
+    exporter: Exporter,
+    leader: watch::Receiver<bool>,
+    telemetry: Arc<Telemetry>,
+    pace: Pace,
+    profile: Profile,
+    tasks: JoinSet<()>,
+}
+
+impl Controlling {
+    /// Starts informers and controllers. Gives their tasks, and what is waited for before all is ready.
+    fn start(
+        mut self,
+        settings: metric::Settings,
+        declaring: Declaring,
+    ) -> (JoinSet<()>, watch::Receiver<BTreeSet<String>>) {
+        let intake = Coordinated(self.coordinator.clone());
+        let pace = manager::Settings { pace: self.pace.clone() };
+        let informers = DynamicInformerManager::start(self.client.clone(), intake, pace);
+        let (sinks, reporter) = match &declaring {
+            Declaring::Cluster { namespaces } => {
+                self.sinks(scopes(namespaces, Some(&settings.config_namespace)))
+            }
+            Declaring::Here(_, reporter) => (watch::channel(Sinks::default()).1, Arc::clone(reporter)),
+        };
+        let context = Context {
+            snapshots: self.coordinator.snapshots(),
+            coordinator: self.coordinator.clone(),
+            informers,
+            namespaces: NamespaceLabels::new(self.client.clone()),
+            names: Names::new(self.profile),
+            sinks,
+            reporter,
+            settings,
+        };
+        let scopes = match &declaring {
+            Declaring::Cluster { namespaces } => scopes(namespaces, None),
+            Declaring::Here(..) => BTreeSet::new(),
+        };
+        let (controller, waiting) = EventDrivenController::new(context, scopes.clone());
+        let (events, inbox) = mpsc::channel(DECLARED_CAPACITY);
+        self.tasks.spawn(controller.run(inbox));
+        match declaring {
+            Declaring::Cluster { .. } => self.follow(METRIC, scopes, &events),
+            Declaring::Here(metrics, _) => drop(self.tasks.spawn(declare(metrics, events))),
+        }
+        (self.tasks, waiting)
+    }
+
+    /// DataSinks and the writer of status.
+    fn sinks(&mut self, scopes: BTreeSet<Scope>) -> (watch::Receiver<Sinks>, Arc<dyn Reporter>) {
+        let (writer, status) =
+            StatusWriter::new(self.client.clone(), self.leader.clone(), Arc::clone(&self.telemetry));
+        self.tasks.spawn(writer.run());
+        let (controller, sinks) =
+            SinkController::new(self.client.clone(), self.exporter.clone(), status.clone());
+        let (events, inbox) = mpsc::channel(DECLARED_CAPACITY);
+        self.follow(DATA_SINK, scopes, &events);
+        self.tasks.spawn(controller.run(inbox));
+        (sinks, Arc::new(status))
+    }
+
+    fn follow(&mut self, kind: DeclaredKind, scopes: BTreeSet<Scope>, events: &mpsc::Sender<DeclaredEvent>) {
+        for (group, namespace) in scopes {
+            self.tasks.spawn(declared::follow(self.client.clone(), (group, kind), namespace, events.clone()));
+        }
+    }
+}
+
+/// Both groups, in each of these namespaces and one more, or in all where none are named.
+fn scopes(namespaces: &BTreeSet<String>, more: Option<&String>) -> BTreeSet<Scope> {
+    let within: BTreeSet<Option<String>> = match namespaces.is_empty() {
+        true => BTreeSet::from([None]),
+        false => namespaces.iter().chain(more).cloned().map(Some).collect(),
+    };
+    Group::ALL.iter().flat_map(|group| within.iter().map(|namespace| (*group, namespace.clone()))).collect()
+}
+
+/// Declares Metrics that are known, and no others. The channel stays open: closed, it would end the controller.
+async fn declare(metrics: Vec<(ObjectName, Value)>, events: mpsc::Sender<DeclaredEvent>) {
+    for (name, value) in metrics {
+        // Refused only by a controller that has ended.
+        let _ = events.send(DeclaredEvent::Applied(name, Box::new(value))).await;
+    }
+    events.closed().await;
+}
+
+/// Ready from the first time on that nothing is waited for: a Metric that is declared later makes no replica unready,
+/// since that would take everybody's series from those who scrape it.
+fn readiness(
+    tasks: &mut JoinSet<()>,
+    mut waiting: watch::Receiver<BTreeSet<String>>,
+) -> watch::Receiver<Readiness> {
+    let of = |waiting: &BTreeSet<String>| Readiness { waiting: waiting.iter().cloned().collect() };
+    let (sender, readiness) = watch::channel(of(&waiting.borrow_and_update()));
+    tasks.spawn(async move {
+        loop {
+            let now = of(&waiting.borrow_and_update());
+            let is_ready = now.waiting.is_empty();
+            sender.send_replace(now);
+            if is_ready || waiting.changed().await.is_err() {
+                break;
+            }
+        }
+        sender.closed().await;
+    });
+    readiness
+}
+
+/// The series as a page shows them: those of a replica that does not lead would be there twice.
+fn shown_by_leader(
+    tasks: &mut JoinSet<()>,
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut leader: watch::Receiver<bool>,
+) -> watch::Receiver<Arc<Snapshot>> {
+    let (sender, shown) = watch::channel(Arc::default());
+    tasks.spawn(async move {
+        loop {
+            let leads = *leader.borrow_and_update();
+            let snapshot = Arc::clone(&snapshots.borrow_and_update());
+            sender.send_replace(if leads { snapshot } else { Arc::default() });
+            tokio::select! {
+                changed = snapshots.changed() => if changed.is_err() {
+                    return;
+                },
+                // Who leads for ever has nobody who could say otherwise.
+                Ok(()) = leader.changed() => {}
+                else => return,
+            }
+        }
+    });
+    shown
+}
+
+// === impl Running ===
+
+impl Running {
+    /// The latest snapshot, and its successors.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.coordinator.snapshots()
+    }
+
+    /// What is waited for before the program counts as ready.
+    pub fn readiness(&self) -> watch::Receiver<Readiness> {
+        self.readiness.clone()
+    }
+
+    /// Ends everything: what has changed is sent, the lease given back, nothing withdrawn, since a successor goes on with
+    /// the same series. Gives the last snapshot.
+    pub async fn finish(mut self) -> Arc<Snapshot> {
+        // A coordinator that has ended has nothing more to flush.
+        let last = self
+            .coordinator
+            .flush()
+            .await
+            .unwrap_or_else(|_| Arc::clone(&self.coordinator.snapshots().borrow()));
+        self.exporter.finish(pipeline::FINISH_DEADLINE).await;
+        self.election.release().await;
+        self.tasks.shutdown().await;
+        self.coordinator.shut_down().await;
+        // A coordinator that panicked has left its last snapshot all the same.
+        let _ = self.coordinating.await;
+        self.closing.send_replace(true);
+        while self.servers.join_next().await.is_some() {}
+        last
+    }
+}
+
+// === impl Coordinated, Counted ===
+
+impl Intake for Coordinated {
+    async fn open(&self) -> Option<Feed> {
+        let source = self.0.add_source().await.ok()?;
+        let plans = self.0.plans(source).await.ok()??;
+        Some(Feed { source, plans, changes: self.0.changes() })
+    }
+
+    async fn close(&self, source: SourceId) {
+        // Refused only by a coordinator that has ended, and with it every source.
+        let _ = self.0.remove_source(source).await;
+    }
+}
+
+impl FailureListener for Counted {
+    fn applying(&mut self, _: SourceId, _: &Change) {}
+
+    fn failed(&mut self, _: &Failure<'_>) {}
+}
