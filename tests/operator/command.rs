@@ -43,7 +43,7 @@ fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
         (&["eval", "-f", PODS, "-o", "xml"], "possible values: json, table, prometheus, openmetrics, otlp"),
         (&["eval", "-f", "-", "-"], "standard input can be read only once"),
         (&["eval", "-f", "-"], "standard input can be read only once"),
-        (&["run", "-f", PODS], "watching a cluster is not available yet"),
+        (&["run", "-f", PODS, "--events", SHOP, "--kubeconfig", "a"], "cannot be used with"),
         (&["run", "-f", "-", "--events", "-"], "standard input cannot hold both"),
         (&["run", "-f", PODS, "--events", SHOP, "--sync-after", "soon"], "--sync-after"),
         (&["run", "-f", PODS, "--events", SHOP, "--sync-after=-1s"], "must not be negative"),
@@ -53,6 +53,14 @@ fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
         assert!(err.contains(reason), "{arguments:?}: {err}");
         assert_eq!(out, "");
     }
+}
+
+#[test]
+fn a_cluster_that_cannot_be_reached_is_status_3_with_a_reason() {
+    let missing = scratch("no-such-kubeconfig", "");
+    std::fs::remove_file(&missing).unwrap();
+    let (out, err) = ends(&["run", "-f", PODS, "--kubeconfig", &missing], "", 3);
+    assert!(err.contains("kubeconfig") && out.is_empty(), "{err}");
 }
 
 #[test]

@@ -242,7 +242,7 @@ async fn a_request_that_must_not_be_repeated_is_dropped_and_counted_and_the_next
     assert_eq!(sink.health().borrow().counts.dropped, 3);
     sleep(31 * SECOND).await;
     assert_eq!(world.values().await, [[1, 3]]);
-    let dropped = |reading: &&crate::telemetry::Reading| reading.name.contains("dropped");
+    let dropped = |reading: &&crate::telemetry::Reading| reading.name.contains("export_dropped");
     assert_eq!(world.telemetry.readings(0, 0).iter().find(dropped).unwrap().value, 3);
 }
 
