@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::api::{DataSinkStatus, MetricStatus};
+use crate::api::condition::TRUE;
+use crate::api::{Condition, DataSinkStatus, MetricStatus};
 
 /// The status of an object of any kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,7 @@ impl Content {
 fn urgency_of_metric(this: &MetricStatus, other: &MetricStatus) -> Option<Urgency> {
     let heads =
         |status: &MetricStatus| (status.ready.clone(), status.observed_generation, status.mode.clone());
-    if this.conditions != other.conditions || heads(this) != heads(other) {
+    if faults(&this.conditions) != faults(&other.conditions) || heads(this) != heads(other) {
         Some(Urgency::Conditions)
     } else if without_freshness(this) != without_freshness(other) {
         Some(Urgency::Figures)
@@ -59,6 +60,14 @@ fn urgency_of_metric(this: &MetricStatus, other: &MetricStatus) -> Option<Urgenc
     } else {
         None
     }
+}
+
+/// The conditions without the messages of those that hold: what is said there are reservations, which may count
+/// something.
+fn faults(conditions: &[Condition]) -> Vec<Condition> {
+    let mut conditions = conditions.to_vec();
+    conditions.iter_mut().filter(|condition| condition.status == TRUE).for_each(|one| one.message.clear());
+    conditions
 }
 
 /// The status without what changes at every heartbeat. That a time is there at all is no matter of freshness.
@@ -77,4 +86,63 @@ fn without_freshness(status: &MetricStatus) -> MetricStatus {
         observation.target_lookup_cache_hits = None;
     }
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Cost, Observation};
+
+    fn condition(status: &str, reason: &str, message: &str) -> Vec<Condition> {
+        let [type_, status, reason, message] = ["Synced", status, reason, message].map(String::from);
+        vec![Condition { type_, status, reason, message, ..Condition::default() }]
+    }
+
+    fn seen(timestamp: &str, value: &str) -> Option<Observation> {
+        let [timestamp, latest_value] = [timestamp, value].map(|text| Some(text.to_owned()));
+        Some(Observation { timestamp, latest_value, ..Observation::default() })
+    }
+
+    fn before() -> MetricStatus {
+        MetricStatus {
+            conditions: condition("False", "Forbidden", "a"),
+            observation: seen("1", "7"),
+            last_export_time: Some("1".into()),
+            ..MetricStatus::default()
+        }
+    }
+
+    #[test]
+    fn faults_are_urgent_figures_are_not_and_heartbeats_least() {
+        type Change = fn(&mut MetricStatus);
+        let rows: &[(Change, Option<Urgency>)] = &[
+            (|_| {}, None),
+            (|s| s.conditions = condition("True", "Forbidden", "a"), Some(Urgency::Conditions)),
+            (|s| s.conditions = condition("False", "Stale", "a"), Some(Urgency::Conditions)),
+            (|s| s.conditions = condition("False", "Forbidden", "b"), Some(Urgency::Conditions)),
+            (|s| s.observed_generation = Some(2), Some(Urgency::Conditions)),
+            (|s| s.mode = Some("Polling".into()), Some(Urgency::Conditions)),
+            (|s| s.series = Some(1), Some(Urgency::Figures)),
+            (|s| s.observation = seen("1", "8"), Some(Urgency::Figures)),
+            (|s| s.last_export_time = None, Some(Urgency::Figures)),
+            (|s| s.observation = seen("2", "7"), Some(Urgency::Freshness)),
+            (|s| s.last_export_time = Some("2".into()), Some(Urgency::Freshness)),
+            (|s| s.cost = Some(Cost::default()), Some(Urgency::Freshness)),
+        ];
+        let content = |status| Content::Metric(Box::new(status));
+        for (at, (change, expected)) in rows.iter().enumerate() {
+            let mut after = before();
+            change(&mut after);
+            assert_eq!(content(after).urgency_over(&content(before())), *expected, "row {at}");
+        }
+    }
+
+    #[test]
+    fn a_reservation_that_counts_hurries_nobody() {
+        let status = |message| {
+            let conditions = condition("True", "Degraded", message);
+            Content::Metric(Box::new(MetricStatus { conditions, ..MetricStatus::default() }))
+        };
+        assert_eq!(status("2 times").urgency_over(&status("1 time")), Some(Urgency::Figures));
+    }
 }

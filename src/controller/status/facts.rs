@@ -240,7 +240,13 @@ pub enum ExportFailure {
     NotResolved,
     /// The host's address is one that sinks may not have.
     ForbiddenAddress,
-    /// No trust: another name, an unknown issuer, an expired certificate, no TLS at all.
+    /// No trust: the certificate is of another name.
+    CertificateName,
+    /// No trust: the certificate is not valid now.
+    CertificateExpired,
+    /// No trust: the certificate comes from nobody who is trusted.
+    CertificateUntrusted,
+    /// TLS fails in another way; perhaps nobody speaks it there.
     Tls,
     /// No answer in time.
     Timeout,
@@ -248,7 +254,7 @@ pub enum ExportFailure {
     Unavailable,
     /// The sink asks for fewer requests.
     Throttled,
-    /// The sink does not know the credentials.
+    /// The sink does not know the credentials: an API key, or a client certificate.
     Unauthenticated,
     /// The sink knows the credentials, and they do not suffice.
     PermissionDenied,

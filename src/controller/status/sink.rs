@@ -85,10 +85,14 @@ fn of_failure(failure: ExportFailure) -> (&'static str, &'static str) {
         ExportFailure::ForbiddenAddress => {
             (reason::ENDPOINT_FORBIDDEN, "the sink's host is at an address that sinks may not have")
         }
-        ExportFailure::Tls => (
-            reason::TLS_ERROR,
-            "TLS with the sink fails: its certificate does not fit its name, or is not trusted",
-        ),
+        ExportFailure::CertificateName => {
+            (reason::TLS_ERROR, "the sink's certificate is of another name than its host's")
+        }
+        ExportFailure::CertificateExpired => (reason::TLS_ERROR, "the sink's certificate is not valid now"),
+        ExportFailure::CertificateUntrusted => {
+            (reason::TLS_ERROR, "the sink's certificate comes from nobody who is trusted")
+        }
+        ExportFailure::Tls => (reason::TLS_ERROR, "no TLS comes about with the sink"),
         ExportFailure::Timeout => (reason::EXPORT_TIMEOUT, "the sink does not answer in time"),
         ExportFailure::Unavailable => (reason::SINK_UNAVAILABLE, "the sink says that it cannot serve"),
         ExportFailure::Throttled => (reason::SINK_THROTTLED, "the sink asks for fewer requests"),

@@ -246,7 +246,22 @@ const OF_SINK: &[Row] = &[
         &["Exported False EndpointForbidden", EXPORT],
         "may not",
     ),
-    (|f| f.sink = failing(ExportFailure::Tls), &["Exported False TLSError", EXPORT], "does not fit its name"),
+    (|f| f.sink = failing(ExportFailure::Tls), &["Exported False TLSError", EXPORT], "no TLS comes about"),
+    (
+        |f| f.sink = failing(ExportFailure::CertificateName),
+        &["Exported False TLSError", EXPORT],
+        "another name",
+    ),
+    (
+        |f| f.sink = failing(ExportFailure::CertificateExpired),
+        &["Exported False TLSError", EXPORT],
+        "not valid now",
+    ),
+    (
+        |f| f.sink = failing(ExportFailure::CertificateUntrusted),
+        &["Exported False TLSError", EXPORT],
+        "is trusted",
+    ),
     (|f| f.sink = failing(ExportFailure::Timeout), &["Exported False ExportTimeout", EXPORT], "in time"),
     (
         |f| f.sink = failing(ExportFailure::Unavailable),
