@@ -4,13 +4,14 @@
 //! never know: how anything is done.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use celemetry_engine::snapshot::Snapshot;
 use clap::ValueEnum;
+use tokio::sync::watch;
 
 use super::logs::LogArgs;
 use super::output::Profile;
@@ -28,7 +29,9 @@ use crate::export::profile;
 use crate::export::resource::{self, Identity, Variables};
 use crate::export::transport::AddressPolicy;
 use crate::run::operator;
+use crate::telemetry::Telemetry;
 use crate::telemetry::logs;
+use crate::telemetry::push::{Push, Readings};
 
 /// Run the operator: Metrics and DataSinks of a cluster, kept up to date, served and pushed
 #[derive(Debug, clap::Args)]
@@ -159,6 +162,8 @@ pub struct Settings {
     pub config_namespace: String,
     /// The operator's Pod.
     pub pod_name: Option<String>,
+    /// What tells this process from its replicas: the Pod's name, or something random.
+    pub instance: String,
     /// The operator's ServiceAccount.
     pub service_account: Option<String>,
     /// How the process logs.
@@ -221,12 +226,8 @@ pub(super) fn start(args: &Args) -> Status {
             return Status::Usage;
         }
     };
-    if let Err(error) = logs::install(&settings.logs) {
-        report::say(&format!("error: {error}"));
-        return Status::Usage;
-    }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(operate(settings)),
+        Ok(runtime) => runtime.block_on(watched(settings)),
         Err(error) => {
             report::say(&format!("error: cannot start: {error}"));
             Status::Input
@@ -234,8 +235,37 @@ pub(super) fn start(args: &Args) -> Status {
     }
 }
 
+/// Runs the operator with its logs, and with its own metrics and traces sent where the environment says so.
+async fn watched(settings: Settings) -> Status {
+    let push = Push::start(|name| std::env::var(name).ok(), &settings.service());
+    let (push, refused) = match push {
+        Ok(push) => (push, None),
+        Err(error) => (Push::default(), Some(error)),
+    };
+    if let Err(error) = logs::install(&settings.logs, &push) {
+        report::say(&format!("error: {error}"));
+        return Status::Usage;
+    }
+    if let Some(error) = refused {
+        // That nobody watches the operator is no reason to stop it.
+        tracing::error!(%error, "own metrics and traces are not sent");
+    }
+    let status = operate(settings, &push).await;
+    push.finish().await;
+    status
+}
+
 /// Connects, and runs the operator until it is told to end.
-async fn operate(settings: Settings) -> Status {
+async fn operate(settings: Settings, push: &Push) -> Status {
+    let Settings { pod_name, service_account, operator_namespace, config_namespace, .. } = &settings;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        pod = pod_name,
+        service_account,
+        operator_namespace,
+        config_namespace,
+        "starting"
+    );
     let connected = match reach(&settings.connect).await {
         Ok(connected) => connected,
         Err(error) => {
@@ -260,7 +290,10 @@ async fn operate(settings: Settings) -> Status {
         }
     }
     let mut signals = Signals::new();
-    let running = operator::start(settings.wire(connected, servers).await);
+    let wired = settings.wire(connected, servers).await;
+    let telemetry = Arc::clone(&wired.telemetry);
+    let running = operator::start(wired);
+    push.observe(&readings(telemetry, running.snapshots()));
     signals.next().await;
     tracing::info!("ending");
     running.finish().await;
@@ -274,20 +307,42 @@ async fn reach(settings: &connect::Settings) -> Result<Connected, connect::Conne
     Ok(connected)
 }
 
+/// The same readings as on `/metrics`.
+fn readings(telemetry: Arc<Telemetry>, snapshots: watch::Receiver<Arc<Snapshot>>) -> Readings {
+    Arc::new(move || {
+        let snapshot = Arc::clone(&snapshots.borrow());
+        let series = snapshot.metrics.values().map(|table| table.len()).sum();
+        telemetry.readings(snapshot.metrics.len(), series)
+    })
+}
+
+/// What OpenTelemetry's variables say about who sends.
+fn variables() -> Variables {
+    let variable = |name| std::env::var(name).ok();
+    Variables {
+        service_name: variable("OTEL_SERVICE_NAME"),
+        attributes: variable("OTEL_RESOURCE_ATTRIBUTES"),
+    }
+}
+
 // === impl Settings ===
 
 impl Settings {
+    /// Who sends the process's own metrics and traces. That is said before the cluster is known, unless a flag names it.
+    fn service(&self) -> Vec<(String, String)> {
+        let cluster = self.connect.cluster_name.clone().unwrap_or_default();
+        let identity = Identity { instance: self.instance.clone(), cluster, cluster_uid: None };
+        let mut attributes = resource::attributes(&identity, &variables());
+        attributes.retain(|(_, value)| !value.is_empty());
+        attributes
+    }
+
     /// What is to run.
     async fn wire(self, connected: Connected, servers: Vec<Server>) -> operator::Settings {
         let identity = Identity {
-            instance: self.pod_name.unwrap_or_else(|| format!("{:016x}", fastrand::u64(..))),
+            instance: self.instance,
             cluster: connected.cluster.clone(),
             cluster_uid: connected.uid().await,
-        };
-        let variable = |name| std::env::var(name).ok();
-        let variables = Variables {
-            service_name: variable("OTEL_SERVICE_NAME"),
-            attributes: variable("OTEL_RESOURCE_ATTRIBUTES"),
         };
         let election = match self.election {
             Some(election) => lease::elect(connected.client.clone(), election),
@@ -306,7 +361,7 @@ impl Settings {
             connected,
             declared: operator::Declaring::Cluster { namespaces: self.watch_namespaces },
             profile: self.profile,
-            resource: resource::attributes(&identity, &variables),
+            resource: resource::attributes(&identity, &variables()),
             heartbeat: self.heartbeat,
             pace: self.pace,
             policy: AddressPolicy { allow_loopback: self.allow_loopback_sinks },
@@ -358,6 +413,7 @@ impl Args {
             election: self.election.settings(&operator_namespace, name)?,
             config_namespace: or_default(config_namespace.or(pod_namespace)),
             operator_namespace,
+            instance: environment.pod_name.clone().unwrap_or_else(|| format!("{:016x}", fastrand::u64(..))),
             pod_name: environment.pod_name,
             service_account: environment.service_account,
             logs: self.logs.settings(environment.log_directives),
@@ -390,8 +446,7 @@ impl ElectionArgs {
         terms.check()?;
         // Two processes must never share an identity, and a Pod's name returns: with the next container of the Pod, or
         // with the next Pod of a StatefulSet while the last one is cut off.
-        let unique = std::collections::hash_map::RandomState::new().build_hasher().finish();
-        let identity = format!("{}_{unique:016x}", name.unwrap_or("celemetry"));
+        let identity = format!("{}_{:016x}", name.unwrap_or("celemetry"), fastrand::u64(..));
         let settings =
             lease::Settings { namespace: namespace.to_owned(), name: LEASE.to_owned(), identity, terms };
         Ok(self.leader_elect.then_some(settings))

@@ -1,8 +1,10 @@
-//! celemetry's own metrics: every name once, here; and its logs.
+//! celemetry's own metrics: every name once, here; its logs, and its traces.
 //!
-//! In: events of the process, counted. Out: readings. Must never know: anything else, so that anyone may import it.
+//! In: events of the process, counted. Out: readings, lines, OTLP. Must never know: anything else, so that anyone may import it.
 
 pub mod logs;
+pub mod span;
+pub mod push;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -25,6 +25,7 @@ mod kinds;
 mod installing;
 mod rights;
 mod electing;
+mod telling;
 mod piped;
 mod status;
 
@@ -41,6 +42,7 @@ fn main() {
         installing::tests(),
         rights::tests(),
         electing::tests(),
+        telling::tests(),
         piped::tests(),
         status::tests(),
     ];

@@ -13,6 +13,8 @@ use super::logs::LogArgs;
 use super::values::{boolean, duration};
 use super::{Status, crds, output, report};
 use crate::cluster::connect::{self, Connected};
+use crate::telemetry::logs;
+use crate::telemetry::push::Push;
 
 use self::install::{Change, InstallError, Installed};
 
@@ -86,7 +88,7 @@ create and patch customresourcedefinitions of apiextensions.k8s.io is needed.";
 
 /// Runs the command.
 pub(super) fn init(args: &Args) -> Status {
-    if let Err(error) = crate::telemetry::logs::install(&args.logs.settings(None)) {
+    if let Err(error) = logs::install(&args.logs.settings(None), &Push::default()) {
         report::say(&format!("error: {error}"));
         return Status::Usage;
     }

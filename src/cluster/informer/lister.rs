@@ -10,10 +10,12 @@ use celemetry_engine::row::List;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::{Instrument, Span};
 
 use crate::cluster::answer::fetch;
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::resource::{Collection, PageRequest};
+use crate::telemetry::span;
 
 /// A list under way. Dropping it ends the reading.
 #[derive(Debug)]
@@ -49,20 +51,24 @@ impl Lister {
     pub(super) fn start(client: Client, collection: Collection, listing: Listing) -> Self {
         // One page waits while the next arrives. When full the reading waits.
         let (sender, pages) = mpsc::channel(1);
-        let task = tokio::spawn(async move {
+        let span = span::list(&collection.resource.to_string());
+        let reading = async move {
             let mut request =
                 PageRequest { namespace: listing.namespace, limit: listing.page_size, go_on: None };
             loop {
                 let page = read_page(&client, &collection, &request).await;
                 request.go_on = page.as_ref().ok().and_then(|(_, go_on)| go_on.clone());
                 let over = request.go_on.is_none();
+                if page.is_err() {
+                    span::failed(&Span::current());
+                }
                 // Refused only where nobody wants the list any more.
                 if sender.send(page.map(|(page, _)| page)).await.is_err() || over {
                     return;
                 }
             }
-        });
-        Lister { pages, task }
+        };
+        Lister { pages, task: tokio::spawn(reading.instrument(span)) }
     }
 
     /// The next page; `None` after the last one or a failure. May be dropped before it is ready without losing any.

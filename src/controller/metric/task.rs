@@ -16,10 +16,11 @@ use futures_util::future::select_all;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
 
 use super::declaration::{Declaration, shape, wanted};
 use super::placement::{Placement, Sight, decide};
-use super::{Context, Report, Unsettled};
+use super::{Context, METRIC, Report, Unsettled};
 use crate::cluster::feed::SourceState;
 use crate::cluster::manager::{Interest, Observed, Resolution, Wanted};
 use crate::cluster::namespaces::Namespaces;
@@ -31,6 +32,7 @@ use crate::controller::sinks::{SinkView, Sinks};
 use crate::coordinator::Registration;
 use crate::coordinator::debounce::Schedule;
 use crate::export::pipeline::Route;
+use crate::telemetry::span;
 
 /// The task of one Metric.
 pub(super) struct MetricTask {
@@ -151,7 +153,9 @@ impl MetricTask {
     /// Runs until the Metric is gone, or nobody works for it any more.
     pub(super) async fn run(mut self) {
         // An error is a part of the process that has ended, and so does this.
-        while self.reconcile().await.is_ok() {
+        let ObjectName { namespace, name, .. } = self.name.clone();
+        let traced = || span::reconcile(METRIC.kind, &namespace, &name);
+        while self.reconcile().instrument(traced()).await.is_ok() {
             match self.wait().await {
                 Wake::Something => {}
                 Wake::Declared(value) => {

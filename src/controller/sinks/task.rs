@@ -11,10 +11,11 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{Instrument, Span};
 
-use super::SinkView;
 use super::credentials::{Refusal, read_target};
 use super::health::sink_state;
+use super::{DATA_SINK, SinkView};
 use crate::api::{DataSink, DataSinkStatus};
 use crate::controller::declared::ObjectName;
 use crate::controller::defect::{defect, of_manifest};
@@ -24,6 +25,7 @@ use crate::controller::status::{
     DataSinkFacts, DataSinkStatusSlot, ObjectRef, SinkDefect, SinkState, StatusHandle,
 };
 use crate::export::pipeline::{Exporter, Health, Sink, State};
+use crate::telemetry::span;
 
 /// The task of one DataSink.
 pub(super) struct SinkTask {
@@ -76,7 +78,8 @@ impl SinkTask {
         let mut reread_at = Instant::now();
         loop {
             if reread_at <= Instant::now() {
-                self.read(&written).await;
+                let traced = span::reconcile(DATA_SINK.kind, &self.name.namespace, &self.name.name);
+                self.read(&written).instrument(traced).await;
                 let amiss = self.defect.is_some() || self.is_refused();
                 reread_at = Instant::now() + if amiss { REREAD_WHILE_AMISS } else { REREAD };
             }
@@ -129,10 +132,12 @@ impl SinkTask {
                 }
             }
             Err(Refusal::Defect(defect)) => {
+                span::failed(&Span::current());
                 self.defect = Some(defect);
                 self.pipeline = None;
             }
             Err(Refusal::Unknown(fault)) => {
+                span::failed(&Span::current());
                 tracing::warn!(sink = %self.name, %fault, "Secrets cannot be read");
             }
         }

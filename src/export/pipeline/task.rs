@@ -13,13 +13,14 @@ use celemetry_engine::snapshot::{MetricId, Snapshot};
 use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, Span};
 
 use super::backlog::{Backlog, Batch};
 use super::backoff::Backoff;
 use super::{Demand, End, Health, Shared, Wish, unix_nanos};
 use crate::export::otlp::request::Envelope;
 use crate::export::transport::{Client, Failure, Outcome, SinkTarget};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Telemetry, span};
 
 /// Sends requests to one target, one at a time.
 pub(super) trait Transport: Send + 'static {
@@ -252,10 +253,14 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
         }
         let request = self.backlog.request(&self.envelope, unix_nanos(SystemTime::now()))?;
         let mut transport = self.transport.take().unwrap_or_else(|| (self.connect)(&self.target));
-        let answer = Box::pin(async move {
+        let sending = async move {
             let outcome = transport.send(request.message).await;
+            if !matches!(outcome, Outcome::Accepted { .. }) {
+                span::failed(&Span::current());
+            }
             (transport, outcome)
-        });
+        };
+        let answer = Box::pin(sending.instrument(span::export(&self.name)));
         self.telemetry.export.count_request();
         Some(InFlight { batch: request.batch, answer })
     }

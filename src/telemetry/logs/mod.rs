@@ -25,6 +25,8 @@ use self::flood::Floods;
 use self::line::Head;
 use self::value::Fields;
 
+use super::push::Push;
+
 pub use flood::left_out;
 
 /// How logs are written, and which.
@@ -105,13 +107,14 @@ pub fn filter(settings: &Settings) -> Result<EnvFilter, DirectivesError> {
     EnvFilter::try_new(directives).map_err(|error| DirectivesError(error.to_string()))
 }
 
-/// Logs to standard error from now on, panics included.
+/// Logs to standard error from now on, panics included, and lets `push` have the spans.
 ///
 /// # Errors
 /// Where the directives cannot be read. A process that logs already goes on as it did.
-pub fn install(settings: &Settings) -> Result<(), DirectivesError> {
-    let layer = layer(settings, std::io::stderr())?;
-    let installed: Result<(), TryInitError> = Registry::default().with(layer).try_init();
+pub fn install(settings: &Settings, push: &Push) -> Result<(), DirectivesError> {
+    // First the traces, whose type says that they are a layer of the bare registry.
+    let traced = Registry::default().with(push.layer());
+    let installed: Result<(), TryInitError> = traced.with(layer(settings, std::io::stderr())?).try_init();
     if installed.is_ok() {
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -48,7 +48,8 @@ fn a_line_is_a_json_object_with_the_fields_of_the_event_and_its_spans() {
     let line = json_line(|| {
         let outer = tracing::info_span!("reconcile", metric = "shop/pods", generation = 3);
         let _outer = outer.enter();
-        let inner = tracing::info_span!("list", generation = 4, pages = tracing::field::Empty);
+        let inner =
+            tracing::info_span!("list", generation = 4, pages = tracing::field::Empty, otel.kind = "client");
         let _inner = inner.enter();
         inner.record("pages", 2);
         tracing::info!(target: "celemetry::cluster", ok = true, ratio = 0.5, level = "high", "listed");

@@ -70,6 +70,10 @@ impl Fields {
     }
 
     fn set(&mut self, field: &Field, value: Value) {
+        // What traces alone need.
+        if field.name().starts_with("otel.") {
+            return;
+        }
         if field.name() == "message" {
             let (Value::Plain(text) | Value::Text(text)) = value;
             self.message = text;
