@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::row::FieldPlan;
@@ -64,6 +64,8 @@ pub enum Phase {
         fault: Fault,
         /// Since when.
         since: Instant,
+        /// The same for people, by the clock on the wall at that time.
+        since_time: SystemTime,
     },
 }
 

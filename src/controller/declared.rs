@@ -9,14 +9,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::{StreamExt, pin_mut};
+use kube::api::ListParams;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::runtime::utils::Backoff;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at, timeout};
 
 use crate::api::{Group, VERSION};
 use crate::cluster::fault::{Fault, FaultClass};
+use crate::cluster::informer::Pace;
 
 /// Identifies a declared object of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +64,9 @@ struct Pauses {
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long a check of the server's history may take.
+const CHECK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What is known of each object: enough to tell what is gone after a list, and what a write of its status alone is.
 type Known = BTreeMap<ObjectName, Seen>;
 
@@ -71,11 +77,13 @@ struct Seen {
 }
 
 /// Follows a kind in one group, in one namespace or in all, until nobody takes events any more. A change that raises no
-/// generation, as that of a status or an annotation, is not told.
+/// generation, as that of a status or an annotation, is not told. Now and then it is looked whether the server's history
+/// was set back, as by a restored backup: a watch would wait in silence for what will not come.
 pub async fn follow(
     client: Client,
     (group, kind): (Group, DeclaredKind),
     namespace: Option<String>,
+    pace: Pace,
     events: mpsc::Sender<DeclaredEvent>,
 ) {
     let gvk = GroupVersionKind::gvk(group.name(), VERSION, kind.kind);
@@ -84,30 +92,19 @@ pub async fn follow(
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let changes = watcher(api, watcher::Config::default()).backoff(Pauses::default());
-    pin_mut!(changes);
     let scope = (group, namespace);
-    let mut follower = Follower { scope, known: Known::new(), listed: None, events };
+    let mut follower = Follower { scope, known: Known::new(), listed: None, newest: 0, events };
     let mut told = None;
-    while let Some(change) = changes.next().await {
-        let closed = match change {
-            Ok(event) => {
-                told = None;
-                follower.event(event).await.is_err()
-            }
-            Err(error) => {
-                let fault = Fault::of_watcher(&error);
-                if told.replace(fault.class) != Some(fault.class) {
-                    say(group, kind, &fault);
-                }
-                // A group that is not installed declares nothing.
-                fault.class == FaultClass::NotFound && follower.nothing_there().await.is_err()
-            }
-        };
-        if closed {
-            return;
-        }
+    while follower.watch(&api, kind, &pace, &mut told).await.is_ok() {
+        tracing::warn!("{}.{}: the API server's history went back: listing anew", kind.plural, group.name());
     }
+}
+
+/// The position of the newest state, if it can be told.
+async fn newest_position(api: &Api<DynamicObject>) -> Option<u64> {
+    let one = ListParams::default().limit(1);
+    let list = timeout(CHECK_PATIENCE, api.list_metadata(&one)).await.ok()?.ok()?;
+    list.metadata.resource_version?.parse().ok()
 }
 
 fn say(group: Group, kind: DeclaredKind, fault: &Fault) {
@@ -124,6 +121,8 @@ struct Follower {
     known: Known,
     /// What the list under way has shown.
     listed: Option<Known>,
+    /// The latest position that any object has shown.
+    newest: u64,
     events: mpsc::Sender<DeclaredEvent>,
 }
 
@@ -133,6 +132,52 @@ struct Closed;
 // === impl Follower ===
 
 impl Follower {
+    /// Follows until the server's history has gone back.
+    async fn watch(
+        &mut self,
+        api: &Api<DynamicObject>,
+        kind: DeclaredKind,
+        pace: &Pace,
+        told: &mut Option<FaultClass>,
+    ) -> Result<(), Closed> {
+        // The watcher takes a connection for dead that is silent for longer than a watch lasts.
+        let age = u32::try_from(pace.watch_idle.as_secs()).unwrap_or(u32::MAX).clamp(1, 290);
+        let changes =
+            watcher(api.clone(), watcher::Config::default().timeout(age)).backoff(Pauses::default());
+        pin_mut!(changes);
+        let check = pace.rewind_check;
+        let mut checks = interval_at(Instant::now() + check, check);
+        loop {
+            let change = tokio::select! {
+                change = changes.next() => change.ok_or(Closed)?,
+                _ = checks.tick() => {
+                    let seen = self.newest;
+                    if newest_position(api).await.is_some_and(|newest| newest < seen) {
+                        self.newest = 0;
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
+            match change {
+                Ok(event) => {
+                    *told = None;
+                    self.event(event).await?;
+                }
+                Err(error) => {
+                    let fault = Fault::of_watcher(&error);
+                    if told.replace(fault.class) != Some(fault.class) {
+                        say(self.scope.0, kind, &fault);
+                    }
+                    // A group that is not installed declares nothing.
+                    if fault.class == FaultClass::NotFound {
+                        self.nothing_there().await?;
+                    }
+                }
+            }
+        }
+    }
+
     async fn event(&mut self, event: watcher::Event<DynamicObject>) -> Result<(), Closed> {
         match event {
             watcher::Event::Init => self.listed = Some(Known::new()),
@@ -152,6 +197,7 @@ impl Follower {
             }
             watcher::Event::Apply(object) => self.applied(object).await?,
             watcher::Event::Delete(object) => {
+                self.note_position(&object);
                 let (name, _) = self.identify(&object);
                 self.gone(name).await?;
             }
@@ -168,6 +214,7 @@ impl Follower {
 
     async fn applied(&mut self, object: DynamicObject) -> Result<(), Closed> {
         let (name, seen) = self.identify(&object);
+        self.note_position(&object);
         let replaced = self.known.get(&name).is_some_and(|known| known.uid != seen.uid);
         if replaced {
             self.gone(name.clone()).await?;
@@ -183,6 +230,11 @@ impl Follower {
     async fn gone(&mut self, name: ObjectName) -> Result<(), Closed> {
         self.known.remove(&name);
         self.send(DeclaredEvent::Gone(name)).await
+    }
+
+    fn note_position(&mut self, object: &DynamicObject) {
+        let position = object.resource_version().and_then(|position| position.parse().ok());
+        self.newest = self.newest.max(position.unwrap_or_default());
     }
 
     fn identify(&self, object: &DynamicObject) -> (ObjectName, Seen) {
@@ -241,7 +293,7 @@ mod tests {
     async fn told(changes: Vec<watcher::Event<DynamicObject>>) -> Vec<String> {
         let (events, mut inbox) = mpsc::channel(64);
         let scope = (Group::OpenMcp, None);
-        let mut follower = Follower { scope, known: Known::new(), listed: None, events };
+        let mut follower = Follower { scope, known: Known::new(), listed: None, newest: 0, events };
         for change in changes {
             assert!(follower.event(change).await.is_ok());
         }

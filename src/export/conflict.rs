@@ -3,7 +3,7 @@
 //! In: the names and shapes of all metrics, and their age. Out: for each either its Prometheus name or why it gets
 //! none. Must never know: series, clusters, how a conflict reaches its author.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use celemetry_engine::definition::MetricInfo;
 use celemetry_engine::snapshot::{MetricId, MetricShape};
@@ -53,6 +53,16 @@ pub enum NameConflict {
         /// What does not agree: type, unit or description.
         what: &'static str,
     },
+    /// A Metric of the same namespace and name, in the other group, has the name: nothing would tell their series apart.
+    #[error(
+        "metric name \"{name}\" belongs to the {winner} of the other API group, which is the same to whoever reads it"
+    )]
+    Twin {
+        /// The name.
+        name: String,
+        /// The source of the metric that keeps the name.
+        winner: String,
+    },
     /// An older metric has another name that is the same in Prometheus.
     #[error(
         "metric name \"{name}\" and \"{other}\" of the older {winner} are both \"{translated}\" in Prometheus"
@@ -81,6 +91,8 @@ pub(super) struct Register<'a> {
 /// The first metric that came with a name.
 struct Holder<'a> {
     info: &'a MetricInfo,
+    /// Who shares the name.
+    sources: BTreeSet<&'a str>,
     meaning: Meaning<'a>,
     family: FamilyName,
 }
@@ -126,8 +138,8 @@ impl<'a> Register<'a> {
         shape: MetricShape,
     ) -> Result<FamilyName, NameConflict> {
         let meaning = Meaning::of(self.profile, info, shape);
-        if let Some(holder) = self.by_name.get(info.name.as_str()) {
-            return holder.share(&meaning);
+        if let Some(holder) = self.by_name.get_mut(info.name.as_str()) {
+            return holder.share(&meaning, &info.source);
         }
         let name = || info.name.clone();
         let family = family_name(&info.name, meaning.unit, meaning.kind)
@@ -141,7 +153,8 @@ impl<'a> Register<'a> {
             return Err(NameConflict::SameTranslation { name: name(), other, translated, winner });
         }
         self.translations.insert(family.name.clone(), &info.name);
-        self.by_name.insert(&info.name, Holder { info, meaning, family: family.clone() });
+        let sources = BTreeSet::from([info.source.as_str()]);
+        self.by_name.insert(&info.name, Holder { info, sources, meaning, family: family.clone() });
         Ok(family)
     }
 }
@@ -153,16 +166,18 @@ impl<'a> Meaning<'a> {
     }
 }
 
-impl Holder<'_> {
-    fn share(&self, wanted: &Meaning<'_>) -> Result<FamilyName, NameConflict> {
+impl<'a> Holder<'a> {
+    fn share(&mut self, wanted: &Meaning<'_>, source: &'a str) -> Result<FamilyName, NameConflict> {
         let what = if self.meaning.kind != wanted.kind {
             "type"
         } else if self.meaning.unit != wanted.unit {
             "unit"
         } else if self.meaning.description != wanted.description {
             "description"
-        } else {
+        } else if self.sources.insert(source) {
             return Ok(self.family.clone());
+        } else {
+            return Err(NameConflict::Twin { name: self.info.name.clone(), winner: source.to_owned() });
         };
         let (name, winner) = (self.info.name.clone(), self.info.source.clone());
         Err(NameConflict::Differs { name, winner, what })
@@ -209,6 +224,15 @@ mod tests {
     fn metrics_that_agree_share_a_name() {
         let sum = MetricShape::Aggregate(ValueKind::Double, Aggregation::Sum);
         assert_eq!(conflicts(&[(["n", "s", "d"], COUNT, 1), (["n", "s", "d"], sum, 2)]), [""; 0]);
+    }
+
+    #[test]
+    fn metrics_that_nothing_tells_apart_do_not_share_a_name() {
+        let twin = info("Metric/x/a", ["n", "s", "d"]);
+        let claim = |id| Claim { id: MetricId(id), info: &twin, shape: COUNT, precedence: 1 };
+        let conflicts = resolve(Profile::Native, &[claim(1), claim(2)]);
+        assert!(matches!(conflicts.get(&MetricId(2)), Some(NameConflict::Twin { .. })), "{conflicts:?}");
+        assert_eq!(conflicts.len(), 1);
     }
 
     #[test]

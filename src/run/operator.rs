@@ -208,7 +208,8 @@ impl Controlling {
 
     fn follow(&mut self, kind: DeclaredKind, scopes: BTreeSet<Scope>, events: &mpsc::Sender<DeclaredEvent>) {
         for (group, namespace) in scopes {
-            self.tasks.spawn(declared::follow(self.client.clone(), (group, kind), namespace, events.clone()));
+            let (client, pace) = (self.client.clone(), self.pace.clone());
+            self.tasks.spawn(declared::follow(client, (group, kind), namespace, pace, events.clone()));
         }
     }
 }

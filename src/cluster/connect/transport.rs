@@ -105,7 +105,12 @@ where
     let auth = config.auth_layer().map_err(refused)?;
     let headers = config.extra_headers_layer().map_err(refused)?;
     let tls = config.rustls_https_connector_with_connector(connector).map_err(refused)?;
-    let http = legacy::Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(InTime(tls));
+    let http = legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        // A connection that has died in silence costs the request that is sent over it: few are kept, and not for long.
+        .pool_max_idle_per_host(2)
+        .pool_idle_timeout(Duration::from_secs(15))
+        .build(InTime(tls));
     let (http, base, namespace) = (Http(http), config.base_uri_layer(), config.default_namespace.clone());
     Ok(match (file, auth) {
         (Some(file), _) => {

@@ -81,7 +81,10 @@ impl Running {
             let ended = match self.open().await {
                 Ok(watching) => self.consume(watching).await?,
                 Err(fault) => match fault.class {
-                    FaultClass::Expired => return Ok(Over::Relist),
+                    FaultClass::Expired => {
+                        tracing::info!(source = %self.collection.resource, %fault, "listing anew");
+                        return Ok(Over::Relist);
+                    }
                     FaultClass::Forbidden if self.may_list().await => return Ok(Over::CannotWatch(fault)),
                     _ => Ended::Reconnect(Some(fault)),
                 },
@@ -193,7 +196,8 @@ impl Running {
             tracing::warn!(source = %self.collection.resource, "changes come faster than they are taken: listing anew");
             return Ok(Some(Ended::Relist));
         }
-        self.backoff.worked(watching.since.elapsed());
+        // A server that sends what is asked for is well, however soon the connection breaks.
+        self.backoff.reset();
         self.update(|_| {});
         Ok(None)
     }
@@ -201,8 +205,10 @@ impl Running {
     fn watch_failed(&mut self, fault: Fault, since: Instant) -> Ended {
         self.backoff.worked(since.elapsed());
         match fault.class {
-            FaultClass::Expired => Ended::Relist,
-            FaultClass::Malformed => Ended::Relist,
+            FaultClass::Expired | FaultClass::Malformed => {
+                tracing::info!(source = %self.collection.resource, %fault, "listing anew");
+                Ended::Relist
+            }
             _ => Ended::Reconnect(Some(fault)),
         }
     }

@@ -23,7 +23,7 @@ mod watching;
 mod following;
 
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use celemetry_engine::change::{Change, Origin};
 use kube::Client;
@@ -265,11 +265,11 @@ impl Running {
         let pause = self.backoff.failed(fault.retry_after, fastrand::f64());
         tracing::debug!(source = %self.collection.resource, %fault, ?pause, "the API server refuses");
         self.update(|state| {
-            let since = match &state.phase {
-                Phase::Failed { since, .. } => *since,
-                _ => Instant::now(),
+            let (since, since_time) = match &state.phase {
+                Phase::Failed { since, since_time, .. } => (*since, *since_time),
+                _ => (Instant::now(), SystemTime::now()),
             };
-            state.phase = Phase::Failed { fault, since };
+            state.phase = Phase::Failed { fault, since, since_time };
         });
         self.outlet.wait(pause).await
     }

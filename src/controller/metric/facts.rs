@@ -95,7 +95,7 @@ impl MetricTask {
             |(observed, (_, state)): (&crate::cluster::manager::Observed, &(_, Observed))| SourceFacts {
                 name: observed.resource.to_string(),
                 state: source_state(state),
-                since: since(state, now).unwrap_or(self.declaration.known_since),
+                since: since(state).unwrap_or(self.declaration.known_since),
                 withdrawn: is_stale(state, now, self.context.settings.stale_after),
             };
         TargetState::Resolved { sources: found.iter().zip(states).map(facts).collect() }
@@ -148,12 +148,9 @@ fn source_state(state: &Observed) -> SourceState {
     }
 }
 
-fn since(state: &Observed, now: Instant) -> Option<Timestamp> {
+fn since(state: &Observed) -> Option<Timestamp> {
     match &state.phase {
-        Phase::Failed { since, .. } => {
-            let elapsed = now.saturating_duration_since(*since);
-            Timestamp::now().checked_sub(elapsed).ok()
-        }
+        Phase::Failed { since_time, .. } => Timestamp::try_from(*since_time).ok(),
         _ => None,
     }
 }

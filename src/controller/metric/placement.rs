@@ -82,7 +82,11 @@ mod tests {
     }
 
     fn failed(id: u32, since: Instant) -> (SourceId, SourceState) {
-        let phase = Phase::Failed { fault: Fault::new(FaultClass::Forbidden, "no"), since };
+        let phase = Phase::Failed {
+            fault: Fault::new(FaultClass::Forbidden, "no"),
+            since,
+            since_time: std::time::SystemTime::UNIX_EPOCH,
+        };
         (SourceId(id), SourceState { phase, synced: true, undecodable: 0 })
     }
 

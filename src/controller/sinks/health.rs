@@ -27,10 +27,10 @@ fn export_failure(failure: Failure) -> ExportFailure {
         Failure::Refused | Failure::Unreachable | Failure::Closed => ExportFailure::Refused,
         Failure::Timeout => ExportFailure::Timeout,
         Failure::Protocol => ExportFailure::InvalidResponse,
-        Failure::CertificateName
-        | Failure::CertificateExpired
-        | Failure::CertificateUntrusted
-        | Failure::Tls => ExportFailure::Tls,
+        Failure::CertificateName => ExportFailure::CertificateName,
+        Failure::CertificateExpired => ExportFailure::CertificateExpired,
+        Failure::CertificateUntrusted => ExportFailure::CertificateUntrusted,
+        Failure::Tls => ExportFailure::Tls,
         Failure::ClientCertificateRefused => ExportFailure::Unauthenticated,
         Failure::Http(status) => of_http(status),
         Failure::Grpc(code) => of_grpc(code),
@@ -70,7 +70,7 @@ mod tests {
     fn failures_are_told_in_classes() {
         for (failure, expected) in [
             (Failure::Refused, ExportFailure::Refused),
-            (Failure::CertificateName, ExportFailure::Tls),
+            (Failure::CertificateName, ExportFailure::CertificateName),
             (Failure::Http(401), ExportFailure::Unauthenticated),
             (Failure::Http(429), ExportFailure::Throttled),
             (Failure::Http(503), ExportFailure::Unavailable),
