@@ -28,6 +28,13 @@ mod electing;
 mod telling;
 mod piped;
 mod status;
+// What the operator makes of what happens.
+mod lifecycle;
+mod metrics;
+mod kinds_come_and_go;
+mod modes;
+mod refusals;
+mod outages;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -45,6 +52,12 @@ fn main() {
         telling::tests(),
         piped::tests(),
         status::tests(),
+        lifecycle::tests(),
+        metrics::tests(),
+        kinds_come_and_go::tests(),
+        modes::tests(),
+        refusals::tests(),
+        outages::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -35,6 +35,8 @@ pub(crate) mod proxy;
 pub(crate) mod relay;
 // What is tested.
 pub(crate) mod operator;
+pub(crate) mod sampling;
+pub(crate) mod scene;
 // Where it exports to.
 pub(crate) mod sink;
 pub(crate) mod collector;
@@ -49,6 +51,7 @@ pub(crate) use plane::{Plane, rule};
 pub(crate) use pod::pod;
 pub(crate) use proxy::Proxy;
 pub(crate) use relay::{End, Relay, Reply};
+pub(crate) use scene::{GROUPS, Scene};
 pub(crate) use sink::Sink;
 pub(crate) use sink::answer::Answer;
 pub(crate) use sink::point::{Point, Value};

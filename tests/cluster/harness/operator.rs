@@ -13,6 +13,7 @@ use rustix::process::Signal;
 
 use super::page::Page;
 use super::process::Daemon;
+use super::sampling::Sampling;
 use super::wait::PATIENCE;
 use super::{folder, port, root, until};
 
@@ -120,6 +121,17 @@ impl Operator {
         Page::parse(&body)
     }
 
+    /// Looks at these metrics on `/metrics` from now on.
+    pub(crate) fn sample(&self, names: &[&str]) -> Sampling {
+        let server = self.metrics;
+        let look = move || {
+            let (status, body) = get(server, "/metrics").unwrap();
+            assert_eq!(status, 200, "{body}");
+            Page::parse(&body)
+        };
+        Sampling::begin(look, names)
+    }
+
     /// `/readyz`: status and body, if it is served.
     pub(crate) fn readyz(&self) -> Result<(u16, String), String> {
         get(self.health, "/readyz")
@@ -159,6 +171,11 @@ impl Operator {
     /// Everything that it wrote on standard output and error.
     pub(crate) fn log(&self) -> String {
         self.daemon.log()
+    }
+
+    /// The last lines of that.
+    pub(crate) fn tail(&self) -> String {
+        self.daemon.tail()
     }
 
     /// SIGTERM, and waits for its end.

@@ -2,7 +2,7 @@
 //!
 //! In: Prometheus text. Out: its samples, in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One sample line.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +21,17 @@ pub(crate) struct Page(pub(crate) Vec<Sample>);
 impl Page {
     /// # Panics
     ///
-    /// At a line that is neither a comment nor a sample.
+    /// At a line that is neither a comment nor a sample, and at a series that was there before: whoever scrapes refuses
+    /// the whole page then.
     pub(crate) fn parse(text: &str) -> Self {
         let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        Self(lines.map(|line| sample(line).unwrap_or_else(|| panic!("no sample: {line}"))).collect())
+        let page =
+            Self(lines.map(|line| sample(line).unwrap_or_else(|| panic!("no sample: {line}"))).collect());
+        let mut known = BTreeSet::new();
+        for Sample { name, labels, .. } in &page.0 {
+            assert!(known.insert((name, labels)), "twice: {name}{labels:?}\n{text}");
+        }
+        page
     }
 
     /// The samples of that name with all of these labels, whatever other labels they have.
