@@ -264,14 +264,14 @@ async fn a_sink_that_takes_small_requests_only_gets_them_from_then_on() {
     let world = World::new(true);
     let too_large = || Answer::After(Duration::ZERO, Outcome::TooLarge { failure: Failure::Http(413) });
     world.answer([too_large(), too_large()]);
-    world.publish(&[1; 100]);
+    world.publish(&[1; 2000]);
     let (sink, _route) = world.routed();
     let sizes: Vec<_> = world.values().await.iter().map(Vec::len).collect();
-    assert_eq!((sizes[0], sizes[2..].iter().sum::<usize>()), (100, 100));
-    assert!(sizes[1] < 60 && sizes[2..].iter().all(|size| *size < 30), "{sizes:?}");
+    assert_eq!((sizes[0], sizes[2..].iter().sum::<usize>()), (2000, 2000));
+    assert!(sizes[1] < 1100 && sizes[2..].iter().all(|size| *size < 550), "{sizes:?}");
     sleep(60 * SECOND).await;
-    assert!(world.values().await.iter().all(|values| values.len() < 30));
-    assert_eq!(sink.health().borrow().counts, Counts { sent: 200, ..Counts::default() });
+    assert!(world.values().await.iter().all(|values| values.len() < 550));
+    assert_eq!(sink.health().borrow().counts, Counts { sent: 4000, ..Counts::default() });
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,6 +86,10 @@ struct News {
 /// The most bytes a request has at first: receivers usually stop at 4 MiB, after decompression and decoding.
 pub(super) const LIMIT: usize = 3 * 1024 * 1024;
 
+/// No request is made smaller than this because the sink refused a larger one: one that refuses this takes nothing, and must
+/// not be asked about every series by itself.
+pub(super) const SMALLEST_LIMIT: usize = 16 * 1024;
+
 /// No heartbeat is more frequent than this, whatever an interval says.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 

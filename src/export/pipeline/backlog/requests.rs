@@ -5,7 +5,7 @@
 use celemetry_engine::snapshot::MetricId;
 use tokio::time::Instant;
 
-use super::{Backlog, Batch, Request};
+use super::{Backlog, Batch, Request, SMALLEST_LIMIT};
 use crate::export::otlp::request::{Envelope, Point, RequestBuilder};
 use crate::export::pipeline::withdrawals::Withdrawal;
 
@@ -125,11 +125,11 @@ impl Backlog {
     }
 
     /// The sink does not take requests of this size: what was in it is sent in smaller ones from now on. Says whether
-    /// that is possible; a single point can only be dropped.
+    /// that is possible; what is small already, or a single point, can only be dropped.
     pub(in crate::export::pipeline) fn split(&mut self, batch: &Batch) -> bool {
-        let is_possible = batch.points > 1;
+        let is_possible = batch.points > 1 && batch.bytes > SMALLEST_LIMIT;
         if is_possible {
-            self.limit = batch.bytes / 2;
+            self.limit = (batch.bytes / 2).max(SMALLEST_LIMIT);
             self.put_back(batch);
         }
         is_possible

@@ -99,6 +99,8 @@ enum Step {
     Kill,
     /// The sink is another, which knows nothing.
     Move,
+    /// From now on requests hold few points, or one.
+    Shrink(usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,12 +110,10 @@ enum Answer {
     /// The sink took it, but its answer did not arrive.
     TakenUnheard,
     Refused,
-    TooLarge,
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let answers =
-        [Answer::Taken, Answer::Taken, Answer::Lost, Answer::TakenUnheard, Answer::Refused, Answer::TooLarge];
+    let answers = [Answer::Taken, Answer::Taken, Answer::Lost, Answer::TakenUnheard, Answer::Refused];
     prop_oneof![
         12 => (0..4u64, 0..8u8, 0..3i64).prop_map(|(metric, name, number)| Step::Put(metric, name, number)),
         6 => (0..4u64, 0..8u8).prop_map(|(metric, name)| Step::Take(metric, name)),
@@ -129,6 +129,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Lead),
         1 => Just(Step::Kill),
         1 => Just(Step::Move),
+        1 => (0..1000usize).prop_map(Step::Shrink),
     ]
 }
 
@@ -212,6 +213,7 @@ impl World {
             Step::Sleep(seconds) => self.sleep(seconds),
             Step::Lead(leads) => self.lead(leads),
             Step::Kill => self.other_lives = false,
+            Step::Shrink(limit) => self.backlog.limit = limit,
             Step::Move => {
                 self.in_flight = None;
                 self.receiver.clear();
@@ -279,15 +281,6 @@ impl World {
             Answer::Taken => self.backlog.acknowledge(&batch),
             Answer::Lost | Answer::TakenUnheard => self.backlog.put_back(&batch),
             Answer::Refused => self.backlog.drop_batch(&batch, self.now),
-            Answer::TooLarge => {
-                let limit = self.backlog.limit;
-                if self.backlog.split(&batch) {
-                    assert!(batch.points > 1 && self.backlog.limit < limit);
-                } else {
-                    assert_eq!(batch.points, 1);
-                    self.backlog.drop_batch(&batch, self.now);
-                }
-            }
         }
     }
 
@@ -450,20 +443,41 @@ fn a_metric_that_is_no_longer_routed_is_withdrawn_and_one_that_is_routed_twice_i
 }
 
 #[test]
-fn a_batch_that_is_dropped_comes_again_with_the_heartbeat_and_one_point_too_large_is_given_up() {
+fn a_batch_that_is_dropped_comes_again_with_the_heartbeat() {
     let mut world = one_metric(2);
     let refused = world.backlog.request(&envelope(), 2).unwrap().batch;
     world.backlog.drop_batch(&refused, world.now);
     assert!(!world.backlog.is_pending());
     world.sleep(60);
-    let whole = world.backlog.request(&envelope(), 2).unwrap().batch;
-    assert!(world.backlog.split(&whole));
-    let half = world.backlog.request(&envelope(), 2).unwrap().batch;
-    assert_eq!((whole.points, half.points), (2, 1));
-    assert!(!world.backlog.split(&half));
-    world.backlog.drop_batch(&half, world.now);
-    assert_eq!(points(&mut world).len(), 1);
-    assert!(!world.backlog.is_pending());
+    assert_eq!(points(&mut world).len(), 2);
+}
+
+#[test]
+fn requests_are_halved_until_the_sink_takes_them_and_no_further_than_makes_sense() {
+    let mut world = one_metric(0);
+    let table = world.table(0);
+    for slot in 0..2000 {
+        let own = Attributes::new([(Arc::from("a"), slot.to_string().into())]);
+        table.insert(slot, Arc::new(own), Number::Integer(0));
+    }
+    world.publish();
+    let mut sizes = vec![];
+    loop {
+        let Request { message, batch } = world.backlog.request(&envelope(), 2).unwrap();
+        sizes.push((message.len(), batch.points));
+        if !world.backlog.split(&batch) {
+            world.backlog.drop_batch(&batch, world.now);
+            break;
+        }
+    }
+    assert!(sizes.windows(2).all(|pair| pair[1].0 <= (pair[0].0 / 2).max(SMALLEST_LIMIT)), "{sizes:?}");
+    let (last, dropped) = sizes[sizes.len() - 1];
+    assert!(last <= SMALLEST_LIMIT && last > SMALLEST_LIMIT * 9 / 10 && sizes.len() > 3, "{sizes:?}");
+    let mut rest = 0;
+    while world.backlog.is_pending() {
+        rest += points(&mut world).len();
+    }
+    assert_eq!(rest + dropped, 2000);
 }
 
 #[test]
