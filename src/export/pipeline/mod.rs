@@ -57,8 +57,15 @@ struct Shared {
     envelope: Arc<Envelope>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     active: watch::Receiver<bool>,
-    /// Those that are open, to be finished together.
-    open: Mutex<Vec<Weak<watch::Sender<Demand>>>>,
+    open: Mutex<Open>,
+}
+
+/// The pipelines that are open, to be finished together.
+#[derive(Default)]
+struct Open {
+    pipelines: Vec<Weak<watch::Sender<Demand>>>,
+    /// Whether they have been, so that no further one comes to send anything.
+    is_finished: bool,
 }
 
 /// An open pipeline. Where it is dropped the pipeline ends at once and sends nothing more.
@@ -128,7 +135,8 @@ impl Exporter {
         Exporter(Arc::new(Shared { settings, envelope, snapshots, active, open }))
     }
 
-    /// Opens a pipeline to a sink; `name` is for logs. Nothing is sent before a metric is routed to it.
+    /// Opens a pipeline to a sink; `name` is for logs. Nothing is sent before a metric is routed to it, and nothing at all
+    /// after [`finish`](Self::finish).
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -143,22 +151,27 @@ impl Exporter {
         target: SinkTarget,
         connect: impl Fn(&SinkTarget) -> T + Send + 'static,
     ) -> Sink {
-        let demand = Demand { target, routes: BTreeMap::new(), end: None, next: 0 };
-        let (demand, demands) = watch::channel(demand);
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = open.is_finished.then_some(End::Now);
+        let (demand, demands) = watch::channel(Demand { target, routes: BTreeMap::new(), end, next: 0 });
         let demand = Arc::new(demand);
         let (health_sender, health) = watch::channel(Health::default());
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|demand| demand.strong_count() > 0);
-        open.push(Arc::downgrade(&demand));
+        open.pipelines.retain(|demand| demand.strong_count() > 0);
+        open.pipelines.push(Arc::downgrade(&demand));
+        drop(open);
         let task = Task::new(&self.0, name, demands, health_sender, connect);
         tokio::spawn(task.run());
         Sink { handle: SinkHandle { demand, health } }
     }
 
-    /// Finishes all open pipelines at once, as [`Sink::finish`] does. Call it before routes and sinks are dropped.
+    /// Finishes all open pipelines at once, as [`Sink::finish`] does, and for good. Call it before routes and sinks are
+    /// dropped.
     pub async fn finish(&self, deadline: Duration) {
-        let open = std::mem::take(&mut *self.0.open.lock().unwrap_or_else(PoisonError::into_inner));
-        let open: Vec<_> = open.iter().filter_map(Weak::upgrade).collect();
+        let open: Vec<_> = {
+            let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.is_finished = true;
+            open.pipelines.iter().filter_map(Weak::upgrade).collect()
+        };
         let until = Instant::now() + deadline;
         for demand in &open {
             end(demand, End::Flushed(until));

@@ -76,6 +76,8 @@ struct World {
     in_flight: Option<Request>,
     /// Whether another leader exports while this one does not.
     other_lives: bool,
+    /// Whether a batch was dropped, so that the sink has the truth only after the next heartbeat.
+    was_refused: bool,
     now: Instant,
 }
 
@@ -169,6 +171,7 @@ impl World {
             backlog: Backlog::new(HEARTBEAT, true),
             in_flight: None,
             other_lives: false,
+            was_refused: false,
             now,
         }
     }
@@ -280,7 +283,10 @@ impl World {
         match answer {
             Answer::Taken => self.backlog.acknowledge(&batch),
             Answer::Lost | Answer::TakenUnheard => self.backlog.put_back(&batch),
-            Answer::Refused => self.backlog.drop_batch(&batch, self.now),
+            Answer::Refused => {
+                self.was_refused = true;
+                self.backlog.drop_batch(&batch, self.now);
+            }
         }
     }
 
@@ -338,18 +344,24 @@ impl World {
         live
     }
 
-    /// The sink takes everything, for as long as a heartbeat takes.
+    /// The sink takes everything; where it has refused something, until the next heartbeat.
     fn settle(&mut self) {
         self.answer(Answer::Lost);
         self.lead(true);
-        for seconds in [0, 61] {
-            self.sleep(seconds);
-            while {
-                self.step(&Step::Send);
-                self.in_flight.is_some()
-            } {
-                self.answer(Answer::Taken);
+        self.drain();
+        if self.was_refused {
+            self.sleep(61);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            self.step(&Step::Send);
+            if self.in_flight.is_none() {
+                return;
             }
+            self.answer(Answer::Taken);
         }
     }
 }
@@ -429,6 +441,23 @@ fn a_series_that_the_sink_never_heard_of_is_not_withdrawn() {
     world.publish();
     assert_eq!(points(&mut world).into_values().collect::<Vec<_>>(), [None]);
     assert!(world.backlog.withdrawals.is_empty());
+}
+
+#[test]
+fn a_series_that_moved_or_came_back_is_still_known_to_the_sink() {
+    let mut world = one_metric(2);
+    assert_eq!(points(&mut world).len(), 2);
+    world.step(&Step::Rebuild(0, 5));
+    world.publish();
+    world.step(&Step::Take(0, 0));
+    world.publish();
+    // One comes back before the sink was told that it is gone, and goes again before it was sent.
+    world.put(0, 0, 9);
+    world.publish();
+    world.step(&Step::Take(0, 0));
+    world.step(&Step::Take(0, 1));
+    world.publish();
+    assert_eq!(points(&mut world).into_values().collect::<Vec<_>>(), [None, None]);
 }
 
 #[test]
