@@ -183,7 +183,7 @@ fn both_groups_are_served_alike_and_never_the_same_series_twice() {
     // As one who moves from the old group to the new one does it. A page with a series twice fails to be read.
     client.apply(&new);
     let message = scene.wait_reason(&new, "Ready", "NameConflict");
-    assert!(message.contains("metrics.openmcp.cloud"), "{message}");
+    assert!(message.contains("other API group"), "{message}");
     scene.wait_ready(&old);
     scene.sees("groups_pods", &[("", 1.0)]);
     client.delete(&old);
