@@ -38,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "std",
             "tokio",
             "tokio_rustls",
+            "tracing",
             "zeroize",
         ],
     ),
