@@ -29,6 +29,8 @@ pub struct Feed {
     pub source: SourceId,
     /// Its field plans, the newest at once. A plan of a later epoch than that of the last `Begin` asks for a list.
     pub plans: watch::Receiver<Arc<FieldPlan>>,
+    /// The epoch of the plan that was there when the source was opened, before anything could be registered.
+    pub opened: u32,
     /// Bounded: while it is full, a list is not read, and of what is watched only the latest of each object waits.
     pub changes: mpsc::Sender<(SourceId, Change)>,
 }

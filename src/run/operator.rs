@@ -319,7 +319,8 @@ impl Intake for Coordinated {
     async fn open(&self) -> Option<Feed> {
         let source = self.0.add_source().await.ok()?;
         let plans = self.0.plans(source).await.ok()??;
-        Some(Feed { source, plans, changes: self.0.changes() })
+        let opened = plans.borrow().epoch();
+        Some(Feed { source, plans, opened, changes: self.0.changes() })
     }
 
     async fn close(&self, source: SourceId) {

@@ -115,7 +115,7 @@ impl Informer {
     /// Runs until nobody takes changes any more. A source is opened before anything is registered that reads its objects:
     /// until then there is nothing to list for.
     pub(super) async fn run(self, mut feed: Feed) {
-        let opened = feed.plans.borrow().epoch();
+        let opened = feed.opened;
         if feed.plans.wait_for(|plan| plan.epoch() > opened).await.is_err() {
             return;
         }

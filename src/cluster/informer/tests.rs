@@ -200,7 +200,12 @@ impl Bench {
             reviews: reviews.clone(),
             state,
         };
-        tokio::spawn(informer.run(Feed { source: SourceId(0), plans: plan_receiver, changes: sender }));
+        tokio::spawn(informer.run(Feed {
+            source: SourceId(0),
+            plans: plan_receiver,
+            opened: 0,
+            changes: sender,
+        }));
         Bench { server, changes, plans, state: state_receiver, reviews }
     }
 

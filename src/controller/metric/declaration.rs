@@ -4,6 +4,7 @@
 //! know: whether any of that is possible now.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use celemetry_engine::snapshot::MetricShape;
 use k8s_openapi::jiff::Timestamp;
@@ -102,6 +103,9 @@ impl Declaration {
     }
 }
 
+/// No kind is listed more often than this, whatever an interval says: a list is dear to an API server.
+const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
+
 /// Which objects a lowered metric looks at.
 pub(super) fn wanted(lowered: &Lowered) -> Wanted {
     let target = &lowered.target;
@@ -111,7 +115,7 @@ pub(super) fn wanted(lowered: &Lowered) -> Wanted {
         metadata_only: lowered.metadata_only,
         mode: match lowered.mode {
             Mode::EventDriven => Observing::Watch,
-            Mode::Polling => Observing::Poll(lowered.interval),
+            Mode::Polling => Observing::Poll(lowered.interval.max(SHORTEST_PERIOD)),
         },
     }
 }
