@@ -107,12 +107,17 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
         pace: cluster.pace.pace(),
         policy: AddressPolicy::default(),
         election: Election::always(),
+        instance: String::new(),
         servers: server.into_iter().collect(),
         telemetry: Arc::new(Telemetry::default()),
     };
-    let running = start(settings);
+    let mut running = start(settings);
     tokio::spawn(super::run::show(running.snapshots(), live.clone()));
-    Signals::new().next().await;
+    let mut signals = Signals::new();
+    tokio::select! {
+        () = signals.next() => {}
+        () = running.watch_over() => {}
+    }
     conclude(args, running, &live, started).await
 }
 

@@ -292,9 +292,12 @@ async fn operate(settings: Settings, push: &Push) -> Status {
     let mut signals = Signals::new();
     let wired = settings.wire(connected, servers).await;
     let telemetry = Arc::clone(&wired.telemetry);
-    let running = operator::start(wired);
+    let mut running = operator::start(wired);
     push.observe(&readings(telemetry, running.snapshots()));
-    signals.next().await;
+    tokio::select! {
+        () = signals.next() => {}
+        () = running.watch_over() => {}
+    }
     tracing::info!("ending");
     running.finish().await;
     Status::Success
@@ -340,7 +343,7 @@ impl Settings {
     /// What is to run.
     async fn wire(self, connected: Connected, servers: Vec<Server>) -> operator::Settings {
         let identity = Identity {
-            instance: self.instance,
+            instance: self.instance.clone(),
             cluster: connected.cluster.clone(),
             cluster_uid: connected.uid().await,
         };
@@ -366,6 +369,7 @@ impl Settings {
             pace: self.pace,
             policy: AddressPolicy { allow_loopback: self.allow_loopback_sinks },
             election,
+            instance: self.instance,
             servers,
             telemetry: Arc::default(),
         }

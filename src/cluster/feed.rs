@@ -42,8 +42,10 @@ pub struct SourceState {
     pub phase: Phase,
     /// Whether a list has been complete, so that its objects are known.
     pub synced: bool,
-    /// Objects that could not be decoded since it began, each time they were seen.
-    pub undecodable: u64,
+    /// Why a list beside the watch failed: objects are seen as before, but not by who came to want them since.
+    pub list_fault: Option<Fault>,
+    /// Objects that cannot be decoded as they are now; what was last read of them stands.
+    pub undecodable: usize,
 }
 
 /// What a source is doing.
@@ -79,7 +81,18 @@ pub(super) struct Reviews(Arc<watch::Sender<BTreeSet<String>>>);
 
 impl Default for SourceState {
     fn default() -> Self {
-        SourceState { phase: Phase::Listing, synced: false, undecodable: 0 }
+        SourceState { phase: Phase::Listing, synced: false, list_fault: None, undecodable: 0 }
+    }
+}
+
+impl SourceState {
+    /// The objects cannot be seen; since when is kept where they could not before.
+    pub(super) fn fail(&mut self, fault: Fault) {
+        let (since, since_time) = match &self.phase {
+            Phase::Failed { since, since_time, .. } => (*since, *since_time),
+            _ => (Instant::now(), SystemTime::now()),
+        };
+        self.phase = Phase::Failed { fault, since, since_time };
     }
 }
 

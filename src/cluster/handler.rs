@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use celemetry_engine::change::{Change, Origin};
-use celemetry_engine::row::{DecodeError, Decoder, Defaults, Envelope, Event, FieldPlan};
+use celemetry_engine::row::{DecodeError, Decoder, Defaults, Envelope, Event, FieldPlan, ObjectKey, Row};
 
+use super::broken::Broken;
 use super::fault::{Fault, FaultClass};
 use super::resource::Resource;
 
@@ -17,8 +18,7 @@ pub(super) struct ResourceEventHandler {
     decoder: Decoder,
     api_version: String,
     kind: String,
-    /// Objects that could not be decoded since the source began.
-    undecodable: u64,
+    broken: Broken,
 }
 
 /// What a watch event says.
@@ -42,7 +42,7 @@ impl ResourceEventHandler {
             decoder: Decoder::new(plan),
             api_version: resource.api_version(),
             kind: resource.kind.clone(),
-            undecodable: 0,
+            broken: Broken::default(),
         }
     }
 
@@ -51,9 +51,19 @@ impl ResourceEventHandler {
         self.decoder = Decoder::new(plan);
     }
 
-    /// Objects that could not be decoded since the source began, each time they were seen.
-    pub(super) fn undecodable(&self) -> u64 {
-        self.undecodable
+    /// A list begins that will show every object.
+    pub(super) fn list_begins(&mut self) {
+        self.broken.list_begins();
+    }
+
+    /// The list has shown every object that the watch has not.
+    pub(super) fn list_ends(&mut self) {
+        self.broken.list_ends();
+    }
+
+    /// Objects that cannot be decoded as they are now.
+    pub(super) fn undecodable(&self) -> usize {
+        self.broken.count()
     }
 
     /// An item of a list. Items of a list of built-in kinds do not say what they are, so that is added.
@@ -82,9 +92,12 @@ impl ResourceEventHandler {
                     let position = row.resource_version().to_owned();
                     Told::Change(Change::Delete { key: row.key() }, Some(position))
                 }
-                Err(_) => match self.broken(envelope.object) {
-                    Change::Undecodable { key: Some(key) } => Told::Change(Change::Delete { key }, None),
-                    other => Told::Change(other, None),
+                Err(_) => match self.identify_broken(envelope.object) {
+                    Some(key) => {
+                        self.broken.mended(key);
+                        Told::Change(Change::Delete { key }, None)
+                    }
+                    None => Told::Change(Change::Undecodable { key: None }, None),
                 },
             },
             Event::Bookmark => match self.decode(envelope.object) {
@@ -98,18 +111,25 @@ impl ResourceEventHandler {
         }
     }
 
-    fn decode(&mut self, object: &[u8]) -> Result<celemetry_engine::row::Row, DecodeError> {
+    fn decode(&mut self, object: &[u8]) -> Result<Row, DecodeError> {
         let defaults =
             Defaults { api_version: Some(&self.api_version), kind: Some(&self.kind), namespace: None };
-        self.decoder.decode(object, defaults)
+        let row = self.decoder.decode(object, defaults)?;
+        self.broken.mended(row.key());
+        Ok(row)
     }
 
     /// An object that cannot be read may still tell which one it is.
     fn broken(&mut self, object: &[u8]) -> Change {
-        self.undecodable += 1;
+        let key = self.identify_broken(object);
+        self.broken.broke(key);
+        Change::Undecodable { key }
+    }
+
+    fn identify_broken(&mut self, object: &[u8]) -> Option<ObjectKey> {
         let defaults =
             Defaults { api_version: Some(&self.api_version), kind: Some(&self.kind), namespace: None };
-        Change::Undecodable { key: self.decoder.identify_broken(object, defaults) }
+        self.decoder.identify_broken(object, defaults)
     }
 }
 
@@ -171,8 +191,24 @@ mod tests {
         let object = format!(r#"{{"metadata":{{"uid":"1"}},"spec":{deep}}}"#);
         let event = |kind: &str| format!(r#"{{"type":"{kind}","object":{object}}}"#);
         assert_eq!(short(&handler.event(event("MODIFIED").as_bytes())), "?true");
+        assert_eq!(handler.undecodable(), 1);
         assert_eq!(short(&handler.event(event("DELETED").as_bytes())), "-");
+        assert_eq!(handler.undecodable(), 0);
         assert!(matches!(handler.item(b"{", Origin::List), Change::Undecodable { key: None }));
-        assert_eq!(handler.undecodable(), 3);
+        assert_eq!(handler.undecodable(), 1);
+    }
+
+    #[test]
+    fn an_object_that_can_be_read_again_is_counted_no_more() {
+        let mut handler = handler();
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let event = |spec: &str| {
+            format!(r#"{{"type":"MODIFIED","object":{{"metadata":{{"uid":"1"}},"spec":{spec}}}}}"#)
+        };
+        handler.event(event(&deep).as_bytes());
+        handler.event(event(&deep).as_bytes());
+        assert_eq!(handler.undecodable(), 1);
+        handler.event(event("{}").as_bytes());
+        assert_eq!(handler.undecodable(), 0);
     }
 }

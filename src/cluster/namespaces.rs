@@ -1,19 +1,34 @@
 //! The namespaces of a cluster and their labels: a source of metadata alone.
 //!
-//! In: an API server. Out: the labels of every namespace, as they change. Must never know: metrics, what labels decide.
+//! In: an API server. Out: the labels of every namespace, as they change, and how their
+//! source is doing. Must never know: metrics, what labels decide.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use futures_util::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::events::{Events, Missed};
+use super::feed::{Phase, SourceState};
+use super::informer::Pace;
 
 /// The labels of each namespace.
 pub type Namespaces = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What is seen of the namespaces of a cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamespacesSeen {
+    /// The labels of every namespace, as they were seen last; `None` before the first complete list.
+    pub labels: Option<Arc<Namespaces>>,
+    /// How the source is doing.
+    pub state: SourceState,
+}
 
 /// The namespaces of a cluster. They are followed from the first look on; clone it freely.
 #[derive(Clone)]
@@ -21,7 +36,8 @@ pub struct NamespaceLabels(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    followed: OnceLock<watch::Receiver<Option<Arc<Namespaces>>>>,
+    pace: Pace,
+    followed: OnceLock<watch::Receiver<NamespacesSeen>>,
 }
 
 /// What a list under way has shown, and what is known.
@@ -32,20 +48,30 @@ struct Known {
     listed: Option<Namespaces>,
 }
 
+/// The longest pause before they are looked for again: a right that is given now is missed by somebody now.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A watch that works again says so only by its next event. A fault that is not met again for so long, several pauses
+/// and requests, has passed.
+const MENDED_AFTER: Duration = Duration::from_secs(30);
+
+/// What namespaces are called among sources.
+pub const NAMESPACES: &str = "namespaces.v1";
+
 // === impl NamespaceLabels ===
 
 impl NamespaceLabels {
     /// The namespaces of the cluster behind `client`.
-    pub fn new(client: Client) -> Self {
-        NamespaceLabels(Arc::new(Shared { client, followed: OnceLock::new() }))
+    pub fn new(client: Client, pace: Pace) -> Self {
+        NamespaceLabels(Arc::new(Shared { client, pace, followed: OnceLock::new() }))
     }
 
-    /// The labels of every namespace, as they change; `None` before the first complete list. A cluster that cannot be
-    /// seen keeps its last value.
-    pub fn watch(&self) -> watch::Receiver<Option<Arc<Namespaces>>> {
+    /// The namespaces, as they change. A cluster that cannot be seen keeps its last labels.
+    pub fn watch(&self) -> watch::Receiver<NamespacesSeen> {
         let start = || {
-            let (sender, receiver) = watch::channel(None);
-            tokio::spawn(follow(self.0.client.clone(), sender));
+            let (sender, receiver) = watch::channel(NamespacesSeen::default());
+            let api: Api<PartialObjectMeta<Namespace>> = Api::all(self.0.client.clone());
+            tokio::spawn(follow(Events::new(api, &self.0.pace, LONGEST_PAUSE), sender));
             receiver
         };
         self.0.followed.get_or_init(start).clone()
@@ -58,28 +84,55 @@ impl std::fmt::Debug for NamespaceLabels {
     }
 }
 
-async fn follow(client: Client, sender: watch::Sender<Option<Arc<Namespaces>>>) {
-    let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
-    let events = watcher(api, watcher::Config::default()).default_backoff();
-    pin_mut!(events);
+/// Follows until nobody looks any more.
+async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch::Sender<NamespacesSeen>) {
     let mut known = Known { namespaces: Namespaces::new(), listed: Some(Namespaces::new()) };
-    while let Some(event) = events.next().await {
+    let mut mended_at = None;
+    loop {
+        let event = tokio::select! {
+            () = sender.closed() => return,
+            event = events.next() => event,
+            () = passed(mended_at) => {
+                mended_at = None;
+                sender.send_modify(|seen| seen.state.phase = Phase::Watching);
+                continue;
+            }
+        };
         match event {
-            Ok(event) => known.apply(event),
-            Err(error) => {
-                let fault = super::fault::Fault::of_watcher(&error);
-                tracing::warn!(%fault, "the namespaces cannot be seen");
+            Ok(event) => {
+                known.apply(event);
+                if known.listed.is_none() {
+                    mended_at = None;
+                    show(&sender, &known.namespaces);
+                }
+            }
+            Err(Missed { fault, is_news }) => {
+                if is_news {
+                    tracing::warn!(%fault, "the namespaces cannot be seen");
+                }
+                sender.send_modify(|seen| seen.state.fail(fault));
+                mended_at = known.listed.is_none().then(|| Instant::now() + MENDED_AFTER);
             }
         }
-        if known.listed.is_none() {
-            sender.send_if_modified(|now| {
-                let differs = now.as_deref() != Some(&known.namespaces);
-                if differs {
-                    *now = Some(Arc::new(known.namespaces.clone()));
-                }
-                differs
-            });
+    }
+}
+
+fn show(sender: &watch::Sender<NamespacesSeen>, namespaces: &Namespaces) {
+    sender.send_if_modified(|seen| {
+        let differs = seen.labels.as_deref() != Some(namespaces);
+        let was_failing = seen.state.phase != Phase::Watching;
+        if differs {
+            seen.labels = Some(Arc::new(namespaces.clone()));
         }
+        seen.state = SourceState { phase: Phase::Watching, synced: true, ..SourceState::default() };
+        differs || was_failing
+    });
+}
+
+async fn passed(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,16 +8,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::{StreamExt, pin_mut};
-use kube::api::ListParams;
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::runtime::utils::Backoff;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval_at, timeout};
 
 use crate::api::{Group, VERSION};
+use crate::cluster::events::{Events, Missed};
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::informer::Pace;
 
@@ -56,16 +53,7 @@ pub struct DeclaredKind {
 }
 
 /// How long to wait after a failure: short, since a definition that is installed now is looked for by somebody now.
-#[derive(Clone, Debug, Default)]
-struct Pauses {
-    failures: u32,
-}
-
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// How long a check of the server's history may take.
-const CHECK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is known of each object: enough to tell what is gone after a list, and what a write of its status alone is.
 type Known = BTreeMap<ObjectName, Seen>;
@@ -77,8 +65,7 @@ struct Seen {
 }
 
 /// Follows a kind in one group, in one namespace or in all, until nobody takes events any more. A change that raises no
-/// generation, as that of a status or an annotation, is not told. Now and then it is looked whether the server's history
-/// was set back, as by a restored backup: a watch would wait in silence for what will not come.
+/// generation, as that of a status or an annotation, is not told.
 pub async fn follow(
     client: Client,
     (group, kind): (Group, DeclaredKind),
@@ -92,19 +79,22 @@ pub async fn follow(
         Some(namespace) => Api::namespaced_with(client, namespace, &resource),
         None => Api::all_with(client, &resource),
     };
-    let scope = (group, namespace);
-    let mut follower = Follower { scope, known: Known::new(), listed: None, newest: 0, events };
-    let mut told = None;
-    while follower.watch(&api, kind, &pace, &mut told).await.is_ok() {
-        tracing::warn!("{}.{}: the API server's history went back: listing anew", kind.plural, group.name());
+    let mut objects = Events::new(api, &pace, LONGEST_PAUSE);
+    let mut follower = Follower { scope: (group, namespace), known: Known::new(), listed: None, events };
+    loop {
+        let told = match objects.next().await {
+            Ok(event) => follower.event(event).await,
+            Err(Missed { fault, is_news }) => {
+                if is_news {
+                    say(group, kind, &fault);
+                }
+                follower.missed(&fault).await
+            }
+        };
+        if told.is_err() {
+            return;
+        }
     }
-}
-
-/// The position of the newest state, if it can be told.
-async fn newest_position(api: &Api<DynamicObject>) -> Option<u64> {
-    let one = ListParams::default().limit(1);
-    let list = timeout(CHECK_PATIENCE, api.list_metadata(&one)).await.ok()?.ok()?;
-    list.metadata.resource_version?.parse().ok()
 }
 
 fn say(group: Group, kind: DeclaredKind, fault: &Fault) {
@@ -121,8 +111,6 @@ struct Follower {
     known: Known,
     /// What the list under way has shown.
     listed: Option<Known>,
-    /// The latest position that any object has shown.
-    newest: u64,
     events: mpsc::Sender<DeclaredEvent>,
 }
 
@@ -132,49 +120,13 @@ struct Closed;
 // === impl Follower ===
 
 impl Follower {
-    /// Follows until the server's history has gone back.
-    async fn watch(
-        &mut self,
-        api: &Api<DynamicObject>,
-        kind: DeclaredKind,
-        pace: &Pace,
-        told: &mut Option<FaultClass>,
-    ) -> Result<(), Closed> {
-        // The watcher takes a connection for dead that is silent for longer than a watch lasts.
-        let age = u32::try_from(pace.watch_idle.as_secs()).unwrap_or(u32::MAX).clamp(1, 290);
-        let changes =
-            watcher(api.clone(), watcher::Config::default().timeout(age)).backoff(Pauses::default());
-        pin_mut!(changes);
-        let check = pace.rewind_check;
-        let mut checks = interval_at(Instant::now() + check, check);
-        loop {
-            let change = tokio::select! {
-                change = changes.next() => change.ok_or(Closed)?,
-                _ = checks.tick() => {
-                    let seen = self.newest;
-                    if newest_position(api).await.is_some_and(|newest| newest < seen) {
-                        self.newest = 0;
-                        return Ok(());
-                    }
-                    continue;
-                }
-            };
-            match change {
-                Ok(event) => {
-                    *told = None;
-                    self.event(event).await?;
-                }
-                Err(error) => {
-                    let fault = Fault::of_watcher(&error);
-                    if told.replace(fault.class) != Some(fault.class) {
-                        say(self.scope.0, kind, &fault);
-                    }
-                    // A group that is not installed declares nothing.
-                    if fault.class == FaultClass::NotFound {
-                        self.nothing_there().await?;
-                    }
-                }
-            }
+    /// What was seen stands, but is waited for no longer: that the rest cannot be seen was told. A group that is not
+    /// installed declares nothing.
+    async fn missed(&mut self, fault: &Fault) -> Result<(), Closed> {
+        match fault.class {
+            FaultClass::NotFound => self.nothing_there().await,
+            FaultClass::Forbidden => self.send(DeclaredEvent::Complete(self.scope.clone())).await,
+            _ => Ok(()),
         }
     }
 
@@ -197,7 +149,6 @@ impl Follower {
             }
             watcher::Event::Apply(object) => self.applied(object).await?,
             watcher::Event::Delete(object) => {
-                self.note_position(&object);
                 let (name, _) = self.identify(&object);
                 self.gone(name).await?;
             }
@@ -214,7 +165,6 @@ impl Follower {
 
     async fn applied(&mut self, object: DynamicObject) -> Result<(), Closed> {
         let (name, seen) = self.identify(&object);
-        self.note_position(&object);
         let replaced = self.known.get(&name).is_some_and(|known| known.uid != seen.uid);
         if replaced {
             self.gone(name.clone()).await?;
@@ -232,11 +182,6 @@ impl Follower {
         self.send(DeclaredEvent::Gone(name)).await
     }
 
-    fn note_position(&mut self, object: &DynamicObject) {
-        let position = object.resource_version().and_then(|position| position.parse().ok());
-        self.newest = self.newest.max(position.unwrap_or_default());
-    }
-
     fn identify(&self, object: &DynamicObject) -> (ObjectName, Seen) {
         let name = ObjectName {
             group: self.scope.0,
@@ -251,23 +196,7 @@ impl Follower {
     }
 }
 
-// === impl Pauses ===
-
-impl Iterator for Pauses {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
-        self.failures += 1;
-        Some(pause)
-    }
-}
-
-impl Backoff for Pauses {
-    fn reset(&mut self) {
-        self.failures = 0;
-    }
-}
+// === impl ObjectName ===
 
 impl std::fmt::Display for ObjectName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -293,7 +222,7 @@ mod tests {
     async fn told(changes: Vec<watcher::Event<DynamicObject>>) -> Vec<String> {
         let (events, mut inbox) = mpsc::channel(64);
         let scope = (Group::OpenMcp, None);
-        let mut follower = Follower { scope, known: Known::new(), listed: None, newest: 0, events };
+        let mut follower = Follower { scope, known: Known::new(), listed: None, events };
         for change in changes {
             assert!(follower.event(change).await.is_ok());
         }
@@ -319,6 +248,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_may_not_be_seen_is_not_waited_for_and_not_gone() {
+        let (events, mut inbox) = mpsc::channel(64);
+        let scope = (Group::OpenMcp, None);
+        let mut follower = Follower { scope, known: Known::new(), listed: None, events };
+        assert!(follower.event(watcher::Event::Apply(object("a", "1", 1))).await.is_ok());
+        assert!(follower.missed(&Fault::new(FaultClass::Unreachable, "")).await.is_ok());
+        assert!(follower.missed(&Fault::new(FaultClass::Forbidden, "no")).await.is_ok());
+        drop(follower);
+        assert!(matches!(inbox.recv().await, Some(DeclaredEvent::Applied(..))));
+        assert!(matches!(inbox.recv().await, Some(DeclaredEvent::Complete(_))));
+        assert!(inbox.recv().await.is_none());
+    }
+
+    #[tokio::test]
     async fn what_a_later_list_does_not_show_is_gone() {
         use watcher::Event::{Init, InitApply, InitDone};
         let events = vec![
@@ -338,11 +281,5 @@ mod tests {
         use watcher::Event::Apply;
         let events = vec![Apply(object("a", "1", 1)), Apply(object("a", "2", 1))];
         assert_eq!(told(events).await, ["+a", "-a", "+a"]);
-    }
-
-    #[test]
-    fn pauses_stay_short() {
-        let pauses: Vec<_> = Pauses::default().take(6).map(|pause| pause.as_millis()).collect();
-        assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 5_000, 5_000]);
     }
 }

@@ -57,6 +57,11 @@ impl Epochs {
         pace.publish = Some(now.after(QUIET).min(latest));
     }
 
+    /// Whether a raised plan of `source` is about to be published.
+    pub fn waits(&self, source: SourceId) -> bool {
+        self.sources.get(&source).is_some_and(|pace| pace.publish.is_some())
+    }
+
     /// The newest plan of `source` was published out of turn: nothing of it waits any more.
     pub fn published(&mut self, source: SourceId) {
         if let Some(pace) = self.sources.get_mut(&source) {

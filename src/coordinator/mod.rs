@@ -240,8 +240,16 @@ impl MetricUpdateCoordinator {
             let failures = &mut *self.failures;
             failures.applying(source, &change);
             self.engine.apply(source, change, &mut |failure| failures.failed(failure));
+            self.note_wanted_list(source);
         }
         self.note_dirty();
+    }
+
+    /// The engine itself may want a list: for objects whose evaluation was cut short, or after a list that is void.
+    fn note_wanted_list(&mut self, source: SourceId) {
+        if self.engine.wants_list(source) && self.plans.contains_key(&source) && !self.epochs.waits(source) {
+            self.epochs.raised(source, self.now());
+        }
     }
 
     /// Starts the debounce of every metric that has become dirty; one whose first lists are complete is due at once.
@@ -350,9 +358,12 @@ impl MetricUpdateCoordinator {
 
     /// The metric's series vanish in a flush of their own, since no deadline of it is left.
     fn remove(&mut self, metric: MetricId) {
-        if self.metrics.remove(&metric).is_some() {
+        if let Some(known) = self.metrics.remove(&metric) {
             self.debounce.remove(metric);
             self.engine.remove(metric);
+            for source in known.sources {
+                self.note_wanted_list(source);
+            }
             self.flush(&[metric]);
         }
     }

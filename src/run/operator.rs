@@ -4,6 +4,7 @@
 //! Must never know: how anything is done.
 
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +13,7 @@ use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::snapshot::Snapshot;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 
 use super::{engine_options, until_true};
 use crate::admin::{self, Readiness, Server};
@@ -23,13 +24,13 @@ use crate::cluster::informer::Pace;
 use crate::cluster::manager::{self, DynamicInformerManager};
 use crate::cluster::namespaces::NamespaceLabels;
 use crate::controller::declared::{self, DeclaredEvent, DeclaredKind, ObjectName, Scope};
-use crate::controller::lease::Election;
-use crate::controller::metric::{self, Context, EventDrivenController, METRIC, Reporter};
+use crate::controller::lease::{Election, Leadership};
+use crate::controller::metric::{self, Awaited, Context, EventDrivenController, METRIC, Reporter};
 use crate::controller::names::Names;
 use crate::controller::sinks::{DATA_SINK, SinkController, Sinks};
 use crate::controller::status::StatusWriter;
 use crate::coordinator::{self, FailureListener, Handle, MetricUpdateCoordinator};
-use crate::export::pipeline::{self, Exporter};
+use crate::export::pipeline::{self, Exporter, Lead};
 use crate::export::profile::Profile;
 use crate::export::transport::AddressPolicy;
 use crate::telemetry::Telemetry;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub policy: AddressPolicy,
     /// Who leads, where several run.
     pub election: Election,
+    /// What tells this process from its replicas, as Events name it.
+    pub instance: String,
     /// Serve the series and the probes.
     pub servers: Vec<Server>,
     /// The counters of the process.
@@ -104,7 +107,10 @@ pub fn start(settings: Settings) -> Running {
         telemetry: Arc::clone(&telemetry),
     });
     let coordinating = tokio::spawn(coordinator.run());
-    let leader = election.leadership().watch();
+    let leadership = election.leadership();
+    let leader = leadership.watch();
+    let holds = leadership.clone();
+    let lead = Lead { active: leader.clone(), holds: Arc::new(move || holds.holds()) };
     let pipelines = pipeline::Settings {
         profile: settings.profile,
         resource: settings.resource,
@@ -113,12 +119,13 @@ pub fn start(settings: Settings) -> Running {
         policy: settings.policy,
         telemetry: Arc::clone(&telemetry),
     };
-    let exporter = Exporter::new(pipelines, handle.snapshots(), leader.clone());
+    let exporter = Exporter::new(pipelines, handle.snapshots(), lead);
     let controlling = Controlling {
         client: connected.client,
         coordinator: handle.clone(),
         exporter: exporter.clone(),
-        leader: leader.clone(),
+        leadership,
+        instance: settings.instance,
         telemetry: Arc::clone(&telemetry),
         pace: settings.pace,
         profile: settings.profile,
@@ -146,7 +153,8 @@ struct Controlling {
     client: kube::Client,
     coordinator: Handle,
     exporter: Exporter,
-    leader: watch::Receiver<bool>,
+    leadership: Leadership,
+    instance: String,
     telemetry: Arc<Telemetry>,
     pace: Pace,
     profile: Profile,
@@ -159,21 +167,22 @@ impl Controlling {
         mut self,
         settings: metric::Settings,
         declaring: Declaring,
-    ) -> (JoinSet<()>, watch::Receiver<BTreeSet<String>>) {
+    ) -> (JoinSet<()>, watch::Receiver<BTreeSet<Awaited>>) {
         let intake = Coordinated(self.coordinator.clone());
         let pace = manager::Settings { pace: self.pace.clone() };
-        let informers = DynamicInformerManager::start(self.client.clone(), intake, pace);
+        let (informers, keeping) = DynamicInformerManager::new(self.client.clone(), intake, pace);
+        self.tasks.spawn(keeping);
         let (sinks, reporter) = match &declaring {
             Declaring::Cluster { namespaces } => {
                 self.sinks(scopes(namespaces, Some(&settings.config_namespace)))
             }
-            Declaring::Here(_, reporter) => (watch::channel(Sinks::default()).1, Arc::clone(reporter)),
+            Declaring::Here(_, reporter) => (None, Arc::clone(reporter)),
         };
         let context = Context {
             snapshots: self.coordinator.snapshots(),
             coordinator: self.coordinator.clone(),
             informers,
-            namespaces: NamespaceLabels::new(self.client.clone()),
+            namespaces: NamespaceLabels::new(self.client.clone(), self.pace.clone()),
             names: Names::new(self.profile),
             sinks,
             reporter,
@@ -194,16 +203,16 @@ impl Controlling {
     }
 
     /// DataSinks and the writer of status.
-    fn sinks(&mut self, scopes: BTreeSet<Scope>) -> (watch::Receiver<Sinks>, Arc<dyn Reporter>) {
+    fn sinks(&mut self, scopes: BTreeSet<Scope>) -> (Option<watch::Receiver<Sinks>>, Arc<dyn Reporter>) {
         let (writer, status) =
-            StatusWriter::new(self.client.clone(), self.leader.clone(), Arc::clone(&self.telemetry));
-        self.tasks.spawn(writer.run());
+            StatusWriter::new(self.client.clone(), self.leadership.clone(), Arc::clone(&self.telemetry));
+        self.tasks.spawn(writer.reporting_as(&self.instance).run());
         let (controller, sinks) =
             SinkController::new(self.client.clone(), self.exporter.clone(), status.clone());
         let (events, inbox) = mpsc::channel(DECLARED_CAPACITY);
         self.follow(DATA_SINK, scopes, &events);
         self.tasks.spawn(controller.run(inbox));
-        (sinks, Arc::new(status))
+        (Some(sinks), Arc::new(status))
     }
 
     fn follow(&mut self, kind: DeclaredKind, scopes: BTreeSet<Scope>, events: &mpsc::Sender<DeclaredEvent>) {
@@ -236,9 +245,11 @@ async fn declare(metrics: Vec<(ObjectName, Value)>, events: mpsc::Sender<Declare
 /// since that would take everybody's series from those who scrape it.
 fn readiness(
     tasks: &mut JoinSet<()>,
-    mut waiting: watch::Receiver<BTreeSet<String>>,
+    mut waiting: watch::Receiver<BTreeSet<Awaited>>,
 ) -> watch::Receiver<Readiness> {
-    let of = |waiting: &BTreeSet<String>| Readiness { waiting: waiting.iter().cloned().collect() };
+    let of = |waiting: &BTreeSet<Awaited>| Readiness {
+        waiting: waiting.iter().map(|awaited| awaited.name.clone()).collect(),
+    };
     let (sender, readiness) = watch::channel(of(&waiting.borrow_and_update()));
     tasks.spawn(async move {
         loop {
@@ -279,6 +290,17 @@ fn shown_by_leader(
     shown
 }
 
+/// The first task that has panicked; tasks that end are no failure.
+async fn failed(tasks: &mut JoinSet<()>) -> JoinError {
+    loop {
+        match tasks.join_next().await {
+            Some(Err(error)) => return error,
+            Some(Ok(())) => {}
+            None => std::future::pending().await,
+        }
+    }
+}
+
 // === impl Running ===
 
 impl Running {
@@ -292,6 +314,24 @@ impl Running {
         self.readiness.clone()
     }
 
+    /// Waits for ever, unless something the program cannot do without has failed.
+    ///
+    /// # Panics
+    /// Then, as whatever has panicked: half a program would show numbers that nobody keeps right. Whoever started it
+    /// starts it anew.
+    pub async fn watch_over(&mut self) {
+        let panicked = tokio::select! {
+            ended = &mut self.coordinating => ended.err(),
+            ended = failed(&mut self.tasks) => Some(ended),
+            ended = failed(&mut self.servers) => Some(ended),
+            () = self.exporter.broken() => panic!("a pipeline has panicked"),
+        };
+        match panicked.map(JoinError::try_into_panic) {
+            Some(Ok(panic)) => resume_unwind(panic),
+            _ => panic!("a part of the program has ended by itself"),
+        }
+    }
+
     /// Ends everything: what has changed is sent, the lease given back, nothing withdrawn, since a successor goes on with
     /// the same series. Gives the last snapshot.
     pub async fn finish(mut self) -> Arc<Snapshot> {
@@ -302,13 +342,15 @@ impl Running {
             .await
             .unwrap_or_else(|_| Arc::clone(&self.coordinator.snapshots().borrow()));
         self.exporter.finish(pipeline::FINISH_DEADLINE).await;
+        // Whoever scrapes meets nobody rather than a page without series, which would say that they are gone.
+        self.closing.send_replace(true);
+        while self.servers.join_next().await.is_some() {}
         self.election.release().await;
-        self.tasks.shutdown().await;
+        // First the coordinator: what ends after it takes no metric away.
         self.coordinator.shut_down().await;
         // A coordinator that panicked has left its last snapshot all the same.
         let _ = self.coordinating.await;
-        self.closing.send_replace(true);
-        while self.servers.join_next().await.is_some() {}
+        self.tasks.shutdown().await;
         last
     }
 }

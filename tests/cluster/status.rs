@@ -5,6 +5,7 @@ use std::sync::Arc;
 use celemetry::api::{Group, MetricStatus};
 use celemetry::cluster::connect::{Settings, connect};
 use celemetry::controller::Mode;
+use celemetry::controller::lease::Leadership;
 use celemetry::controller::status::{
     DataSinkFacts, ExportFailure, Lookup, MetricFacts, MetricStatusSlot, ObjectRef, SinkState, SourceFacts,
     SourceState, StatusHandle, StatusWriter, TargetState,
@@ -30,7 +31,7 @@ fn writer(plane: &Plane, user: &User) -> StatusHandle {
     let settings = Settings { kubeconfig: Some(kubeconfig), ..Settings::default() };
     let client = runtime().block_on(connect(&settings)).unwrap().client;
     let (_, leads) = watch::channel(true);
-    let (writer, handle) = StatusWriter::new(client, leads, Arc::new(Telemetry::default()));
+    let (writer, handle) = StatusWriter::new(client, Leadership::of(leads), Arc::new(Telemetry::default()));
     runtime().spawn(writer.run());
     handle
 }

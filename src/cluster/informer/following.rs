@@ -5,19 +5,15 @@
 use std::time::Duration;
 
 use celemetry_engine::change::{Change, Origin};
-use celemetry_engine::row::List;
-use kube::Client;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::lister::{Lister, Page};
+use super::rewind::newest_position;
 use super::watching::Watching;
 use super::{Closed, Running};
-use crate::cluster::answer::fetch;
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::feed::Phase;
 use crate::cluster::handler::Told;
-use crate::cluster::resource::{Collection, PageRequest};
 
 /// Why a watch is not followed any further.
 #[derive(Debug)]
@@ -54,22 +50,11 @@ enum Step {
     Due,
 }
 
-/// Checks now and then whether the server is at an earlier position than it was: then its state is not what was
-/// watched, and a watch would wait in silence for the future.
-struct Rewind {
-    every: Duration,
-    at: Instant,
-    asked: Option<Asked>,
-}
-
-struct Asked {
-    /// The position when it was asked: by the answer the watch may have gone on.
-    seen: String,
-    task: JoinHandle<Result<String, Fault>>,
-}
-
 /// While so many changes wait, a list beside the watch is not read.
 const LIST_AHEAD: usize = 1024;
+
+/// A watch that lasts so long works, even if it has brought nothing yet.
+const PROOF: Duration = Duration::from_secs(1);
 
 /// A watch that ended as it should is opened again after so long at most, so that servers are not met all at once.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(200);
@@ -114,14 +99,14 @@ impl Running {
 
     /// Follows one connection.
     async fn consume(&mut self, mut watching: Watching) -> Result<Ended, Closed> {
-        self.set_phase(Phase::Watching);
-        let mut rewind = Rewind::new(self.pace.rewind_check);
         let reviews = self.reviews.clone();
         loop {
             if self.feed.plans.has_changed().map_err(|_| Closed)? && self.beside.is_idle() {
                 self.begin_beside()?;
             }
             let (idle, room) = (self.beside.is_idle(), self.outlet.waiting() < LIST_AHEAD);
+            let (is_proven, proven_at) =
+                (self.state.borrow().phase == Phase::Watching, watching.since + PROOF);
             tokio::select! {
                 biased;
                 sent = self.outlet.send_one() => sent?,
@@ -141,7 +126,8 @@ impl Running {
                         return Ok(Ended::Reconnect(Some(fault)));
                     }
                 }
-                went_back = rewind.next(&self.client, &self.collection, &self.position) => {
+                () = sleep_until(proven_at), if !is_proven => self.set_phase(Phase::Watching),
+                went_back = self.rewind.next(&self.client, &self.collection, &self.position) => {
                     if let Some(newest) = went_back {
                         let (source, seen) = (&self.collection.resource, &self.position);
                         tracing::warn!(%source, newest, seen, "the API server's history went back: listing anew");
@@ -159,6 +145,11 @@ impl Running {
         watching: &mut Watching,
     ) -> Result<Option<Ended>, Closed> {
         match more {
+            // Followed at once by the next, such watches would be a flood of requests.
+            None if watching.since.elapsed() < PROOF && !watching.has_told => {
+                let fault = Fault::new(FaultClass::Unreachable, "the watch ends as soon as it has begun");
+                Ok(Some(Ended::Reconnect(Some(fault))))
+            }
             None => Ok(Some(Ended::Reconnect(None))),
             Some(Err(fault)) => {
                 self.backoff.worked(watching.since.elapsed());
@@ -198,7 +189,7 @@ impl Running {
         }
         // A server that sends what is asked for is well, however soon the connection breaks.
         self.backoff.reset();
-        self.update(|_| {});
+        self.set_phase(Phase::Watching);
         Ok(None)
     }
 
@@ -232,26 +223,27 @@ impl Running {
                 }
                 if page.last {
                     // The position stays that of the watch, which goes on.
-                    self.beside = Beside::Idle;
-                    self.page_size = Some(self.pace.page_size);
+                    self.stop_beside();
                     self.outlet.offer(Change::End)?;
+                    self.list_ended();
                 }
                 return Ok(());
             }
             Step::Page(Some(Err(fault))) => self.list_failed(fault),
             Step::Page(None) => Fault::new(FaultClass::Unreachable, "the list broke off"),
         };
-        let pause = self.backoff.failed(fault.retry_after, fastrand::f64());
+        let pause = self.beside_backoff.failed(fault.retry_after, fastrand::f64());
         tracing::warn!(source = %self.collection.resource, %fault, ?pause, "a list beside the watch failed");
         self.beside = Beside::Failed(Instant::now() + pause);
+        self.update(|state| state.list_fault = Some(fault));
         Ok(())
     }
 }
 
-// === impl Beside, Rewind ===
+// === impl Beside ===
 
 impl Beside {
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         matches!(self, Beside::Idle)
     }
 
@@ -264,72 +256,6 @@ impl Beside {
                 sleep_until(*until).await;
                 Step::Due
             }
-        }
-    }
-}
-
-impl Rewind {
-    fn new(every: Duration) -> Self {
-        Rewind { every, at: Instant::now() + every.mul_f64(0.5 + fastrand::f64() / 2.0), asked: None }
-    }
-
-    /// Asks when it is time to, and compares. Gives the newest position if it is before one that was seen when it was
-    /// asked for; a position is an integer wherever positions can be compared at all.
-    async fn next(&mut self, client: &Client, collection: &Collection, seen: &str) -> Option<String> {
-        if self.asked.is_none() {
-            sleep_until(self.at).await;
-            let (client, collection) = (client.clone(), collection.clone());
-            let task = tokio::spawn(async move { newest_position(&client, &collection).await });
-            self.asked = Some(Asked { seen: seen.to_owned(), task });
-        }
-        let asked = self.asked.as_mut()?;
-        let newest = (&mut asked.task).await;
-        let seen = std::mem::take(&mut asked.seen);
-        self.asked = None;
-        self.at = Instant::now() + self.every;
-        // Where it cannot be asked for the watch tells soon enough what is wrong.
-        let newest = newest.ok()?.ok()?;
-        went_back(&newest, &seen).then_some(newest)
-    }
-}
-
-impl Drop for Asked {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// The position of the newest state, from a list of at most one object.
-async fn newest_position(client: &Client, collection: &Collection) -> Result<String, Fault> {
-    let one = PageRequest { limit: Some(1), ..PageRequest::default() };
-    let answer = fetch(client, collection.list(&one)?).await?;
-    let list = List::split(&answer).ok().flatten();
-    list.map(|list| list.resource_version)
-        .ok_or_else(|| Fault::new(FaultClass::Malformed, "the answer to a LIST is no list"))
-}
-
-fn went_back(newest: &str, seen: &str) -> bool {
-    match (newest.parse::<u128>(), seen.parse::<u128>()) {
-        (Ok(newest), Ok(seen)) => newest < seen,
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_compared_as_integers_where_they_are_integers() {
-        for (newest, seen, expected) in [
-            ("9", "10", true),
-            ("10", "9", false),
-            ("10", "10", false),
-            ("18446744073709551616", "18446744073709551617", true),
-            ("a", "10", false),
-            ("9", "", false),
-        ] {
-            assert_eq!(went_back(newest, seen), expected, "{newest} {seen}");
         }
     }
 }

@@ -20,17 +20,18 @@ mod lister;
 mod outlet;
 mod polling;
 mod watching;
+mod rewind;
 mod following;
 
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use celemetry_engine::change::{Change, Origin};
 use kube::Client;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, HEALTHY};
 use super::fault::{Fault, FaultClass};
 use super::feed::{Feed, Phase, Reviews, SourceState};
 use super::handler::ResourceEventHandler;
@@ -38,6 +39,7 @@ use super::resource::Collection;
 use following::{Beside, Over};
 use lister::{Lister, Listing, Page};
 use outlet::Outlet;
+use rewind::Rewind;
 
 /// Keeps one source up to date until it is dropped.
 pub(super) struct Informer {
@@ -84,12 +86,19 @@ struct Running {
     handler: ResourceEventHandler,
     outlet: Outlet,
     backoff: Backoff,
+    /// Of lists that each end in another one.
+    relists: Backoff,
+    /// When the latest list ended.
+    listed: Option<Instant>,
     /// Objects a page; `None` after the server had forgotten a list before its last page.
     page_size: Option<u32>,
     /// The latest position that any answer has shown.
     position: String,
     /// A list for a new plan, which outlives the connection of the watch.
     beside: Beside,
+    beside_backoff: Backoff,
+    /// Outlives connections as well: one that breaks often would never be checked.
+    rewind: Rewind,
 }
 
 /// Nobody takes changes any more.
@@ -124,8 +133,8 @@ impl Informer {
         let handler = ResourceEventHandler::new(&collection.resource, plan);
         let outlet = Outlet::new(feed.source, feed.changes.clone());
         let page_size = Some(pace.page_size);
-        let backoff = Backoff::default();
         let position = String::new();
+        let rewind = Rewind::new(pace.rewind_check);
         let mut running = Running {
             client,
             collection,
@@ -135,10 +144,14 @@ impl Informer {
             feed,
             handler,
             outlet,
-            backoff,
+            backoff: Backoff::default(),
+            relists: Backoff::default(),
+            listed: None,
             page_size,
             position,
             beside: Beside::default(),
+            beside_backoff: Backoff::default(),
+            rewind,
         };
         // It ends only where nobody takes changes any more.
         let _ = match mode {
@@ -157,10 +170,21 @@ impl Running {
         loop {
             self.sync().await?;
             match self.follow().await? {
-                Over::Relist => {}
+                Over::Relist => self.pause_between_relists().await?,
                 Over::CannotWatch(fault) => self.poll_instead(fault).await?,
             }
         }
+    }
+
+    /// A list that soon ends in another one waits longer each time: a server that declares every position too old, or
+    /// objects that change faster than they are taken, would be listed without pause.
+    async fn pause_between_relists(&mut self) -> Result<(), Closed> {
+        if self.listed.is_none_or(|listed| listed.elapsed() >= HEALTHY) {
+            self.relists.reset();
+            return Ok(());
+        }
+        let pause = self.relists.failed(None, fastrand::f64());
+        self.outlet.wait(pause).await
     }
 
     /// Lists until that has worked.
@@ -178,7 +202,7 @@ impl Running {
 
     /// Lists once, while nothing is watched. While nobody takes changes the list is not read.
     async fn try_sync(&mut self) -> Result<Result<(), Fault>, Closed> {
-        self.beside = Beside::default();
+        self.stop_beside();
         self.outlet.drain().await?;
         self.begin().await?;
         let mut lister = self.lister(None);
@@ -191,7 +215,9 @@ impl Running {
             self.page(&page, Origin::List).await?;
             if page.last {
                 self.outlet.send(Change::End).await?;
-                self.list_ended(page.position);
+                self.position = page.position;
+                self.rewind = Rewind::new(self.pace.rewind_check);
+                self.list_ended();
                 return Ok(Ok(()));
             }
         }
@@ -203,10 +229,17 @@ impl Running {
         self.outlet.send(Change::Begin { epoch }).await
     }
 
+    /// What a list beside the watch has begun is void once another one begins.
+    fn stop_beside(&mut self) {
+        self.beside = Beside::default();
+        self.beside_backoff.reset();
+    }
+
     fn take_plan(&mut self) -> u32 {
         let plan = self.feed.plans.borrow_and_update().clone();
         let epoch = plan.epoch();
         self.handler.set_plan(plan);
+        self.handler.list_begins();
         epoch
     }
 
@@ -231,10 +264,14 @@ impl Running {
         fault
     }
 
-    fn list_ended(&mut self, position: String) {
+    fn list_ended(&mut self) {
         self.page_size = Some(self.pace.page_size);
-        self.position = position;
-        self.update(|state| state.synced = true);
+        self.listed = Some(Instant::now());
+        self.handler.list_ends();
+        self.update(|state| {
+            state.synced = true;
+            state.list_fault = None;
+        });
     }
 
     /// Looks at the objects of namespaces again. Nothing is watched meanwhile, so that what is listed is at least as new
@@ -253,7 +290,7 @@ impl Running {
                 match lister.next().await {
                     None => break,
                     Some(Ok(page)) => self.page(&page, Origin::Review).await?,
-                    Some(Err(fault)) => return Ok(Err(fault)),
+                    Some(Err(fault)) => return Ok(Err(self.list_failed(fault))),
                 }
             }
         }
@@ -264,13 +301,7 @@ impl Running {
     async fn failed(&mut self, fault: Fault) -> Result<(), Closed> {
         let pause = self.backoff.failed(fault.retry_after, fastrand::f64());
         tracing::debug!(source = %self.collection.resource, %fault, ?pause, "the API server refuses");
-        self.update(|state| {
-            let (since, since_time) = match &state.phase {
-                Phase::Failed { since, since_time, .. } => (*since, *since_time),
-                _ => (Instant::now(), SystemTime::now()),
-            };
-            state.phase = Phase::Failed { fault, since, since_time };
-        });
+        self.update(|state| state.fail(fault));
         self.outlet.wait(pause).await
     }
 

@@ -28,6 +28,10 @@ impl Running {
     pub(super) async fn poll_instead(&mut self, fault: Fault) -> Result<(), Closed> {
         tracing::warn!(source = %self.collection.resource, %fault, "cannot be watched, is listed instead");
         let every = SUBSTITUTE.min(self.pace.watch_age.end);
+        if !self.beside.is_idle() {
+            // A list for a new plan was under way beside the watch, and somebody waits for it.
+            self.sync().await?;
+        }
         loop {
             self.set_phase(Phase::Polling { every, instead_of_watching: Some(fault.clone()) });
             self.pause_between_lists(every).await?;

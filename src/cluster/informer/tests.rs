@@ -16,7 +16,7 @@ use hyper::body::Frame;
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::{mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Informer, Mode, Pace};
 use crate::cluster::fault::FaultClass;
@@ -418,6 +418,55 @@ async fn a_list_beside_the_watch_that_fails_is_begun_again() {
     bench.plans.send_replace(plan(2));
     bench.expect(&["begin 2", "begin 2", "+a@9", "end"]).await;
     assert_eq!(bench.state.borrow().phase, Phase::Watching);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_beside_the_watch_that_goes_on_failing_is_a_named_state_and_not_hurried_by_events() {
+    let mut answers = vec![list(7, "", &[]), Answer::Open(vec![]), status(403, "Forbidden")];
+    answers.extend((0..3).map(|_| status(403, "Forbidden")));
+    answers.push(list(9, "", &["a"]));
+    let mut bench = Bench::start(64, Mode::Watch, answers);
+    bench.expect(&["begin 1", "end"]).await;
+    bench.phase(|state| state.phase == Phase::Watching).await;
+    bench.plans.send_replace(plan(2));
+    let begun = Instant::now();
+    bench
+        .phase(|state| state.list_fault.as_ref().is_some_and(|fault| fault.class == FaultClass::Forbidden))
+        .await;
+    assert_eq!(bench.state.borrow().phase, Phase::Watching);
+    bench.expect(&["begin 2", "begin 2", "begin 2", "begin 2", "begin 2", "+a@9", "end"]).await;
+    // 0.8, 1.6, 3.2 and 6.4 s, each less up to a half.
+    assert!(begun.elapsed() >= Duration::from_secs(6), "{:?}", begun.elapsed());
+    bench.phase(|state| state.list_fault.is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_that_each_end_in_another_one_come_more_and_more_slowly() {
+    let expired = |version| [list(version, "", &[]), status(410, "Gone")];
+    let mut answers: Vec<_> = (1..=6).flat_map(expired).collect();
+    answers.extend([list(7, "", &["a"]), Answer::Open(vec![])]);
+    let mut bench = Bench::start(64, Mode::Watch, answers);
+    let begun = Instant::now();
+    for _ in 0..6 {
+        bench.expect(&["begin 1", "end"]).await;
+    }
+    bench.expect(&["begin 1", "+a@7", "end"]).await;
+    // 0.8 to 25.6 s, each less up to a half.
+    assert!(begun.elapsed() >= Duration::from_secs(25), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_as_soon_as_it_has_begun_is_a_fault_with_a_back_off() {
+    let mut answers = vec![list(7, "", &[])];
+    answers.extend((0..5).map(|_| Answer::Ended(vec![])));
+    answers.push(Answer::Open(vec![event("ADDED", "a", 8)]));
+    let mut bench = Bench::start(64, Mode::Watch, answers);
+    let begun = Instant::now();
+    bench.expect(&["begin 1", "end"]).await;
+    bench.phase(|state| matches!(state.phase, Phase::Failed { .. })).await;
+    bench.expect(&["*a@8"]).await;
+    assert!(begun.elapsed() >= Duration::from_secs(12), "{:?}", begun.elapsed());
+    bench.phase(|state| state.phase == Phase::Watching).await;
 }
 
 #[tokio::test(start_paused = true)]

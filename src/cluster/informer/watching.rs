@@ -23,6 +23,8 @@ pub(super) struct Watching {
     deadline: Instant,
     /// When the watch began.
     pub(super) since: Instant,
+    /// Whether it has brought anything.
+    pub(super) has_told: bool,
 }
 
 // === impl Watching ===
@@ -45,6 +47,7 @@ impl Watching {
             idle,
             deadline: since + idle,
             since,
+            has_told: false,
         })
     }
 
@@ -55,6 +58,7 @@ impl Watching {
             Ok(Some(Ok(bytes))) => {
                 self.deadline = Instant::now() + self.idle;
                 self.documents.push(&bytes);
+                self.has_told = true;
                 Some(Ok(()))
             }
             Ok(Some(Err(fault))) => Some(Err(fault)),

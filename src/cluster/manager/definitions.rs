@@ -3,50 +3,52 @@
 //! In: the metadata of CustomResourceDefinitions and APIServices; of one definition, its selectable fields. Out: a nudge
 //! for each change. Must never know: what is served.
 
+use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::{StreamExt, pin_mut};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
 use kube::core::PartialObjectMeta;
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher::Event;
 use kube::{Api, Client};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
+use crate::cluster::events::{Events, Missed};
 use crate::cluster::fault::{Fault, FaultClass};
+use crate::cluster::informer::Pace;
 use crate::cluster::resource::Resource;
+
+/// Who may not see definitions looks for a change no more often than this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a definition may take to be read.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Nudges at every change of a definition or an aggregated API, for ever. Who may not see them relies on being asked
 /// now and then.
-pub(super) async fn follow(client: Client, changed: Arc<Notify>) {
+pub(super) async fn follow(client: Client, pace: Pace, changed: Arc<Notify>) {
+    let definitions: Api<PartialObjectMeta<CustomResourceDefinition>> = Api::all(client.clone());
+    let services: Api<PartialObjectMeta<APIService>> = Api::all(client);
     tokio::join!(
-        follow_kind::<CustomResourceDefinition>(client.clone(), &changed),
-        follow_kind::<APIService>(client, &changed),
+        nudge(Events::new(definitions, &pace, LONGEST_PAUSE), &changed),
+        nudge(Events::new(services, &pace, LONGEST_PAUSE), &changed),
     );
 }
 
-async fn follow_kind<K>(client: Client, changed: &Notify)
+async fn nudge<K>(mut events: Events<PartialObjectMeta<K>>, changed: &Notify)
 where
-    K: kube::Resource<DynamicType = (), Scope = kube::core::ClusterResourceScope> + Clone + std::fmt::Debug,
-    K: serde::de::DeserializeOwned + Send + 'static,
+    K: kube::Resource<DynamicType = ()> + Clone + Debug + Send + 'static,
 {
-    let events =
-        watcher(Api::<PartialObjectMeta<K>>::all(client), watcher::Config::default()).default_backoff();
-    pin_mut!(events);
-    let mut told = None;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(watcher::Event::InitApply(_) | watcher::Event::Init) => {}
-            Ok(_) => {
-                told = None;
-                changed.notify_one();
+    loop {
+        match events.next().await {
+            Ok(Event::InitApply(_) | Event::Init) => {}
+            Ok(_) => changed.notify_one(),
+            Err(Missed { fault, is_news: true }) => {
+                tracing::warn!(kind = %K::kind(&()), %fault, "new kinds are only noticed after a while");
             }
-            Err(error) => {
-                let fault = Fault::of_watcher(&error);
-                if told.replace(fault.class) != Some(fault.class) {
-                    tracing::warn!(kind = %K::kind(&()), %fault, "new kinds are only noticed after a while");
-                }
-            }
+            Err(_) => {}
         }
     }
 }
@@ -58,9 +60,10 @@ pub(super) async fn selectable_fields(client: &Client, resource: &Resource) -> R
     }
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let name = format!("{}.{}", resource.plural, resource.group);
-    let definition = match api.get(&name).await {
-        Ok(definition) => definition,
-        Err(error) => {
+    let definition = match timeout(PATIENCE, api.get(&name)).await {
+        Err(_) => return Err(Fault::new(FaultClass::Unreachable, "the API server does not answer")),
+        Ok(Ok(definition)) => definition,
+        Ok(Err(error)) => {
             let fault = Fault::of_kube(&error);
             // An aggregated API has no definition.
             return if fault.class == FaultClass::NotFound { Ok(vec![]) } else { Err(fault) };

@@ -3,15 +3,18 @@
 //! In: interests, catalogues, nudges. Out: informers, and what each interest means now. Must never know: who wants what
 //! and why.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use celemetry_engine::change::SourceId;
+use futures_util::FutureExt;
 use kube::Client;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::definitions;
 use super::{
@@ -44,6 +47,8 @@ pub(super) struct Keeper<I> {
     /// When the server is to be asked what it serves.
     due: BTreeSet<Instant>,
     asking: Option<JoinHandle<Result<Catalog, Fault>>>,
+    /// How an informer tells that it has panicked. Holds one: the first ends the task.
+    panics: (mpsc::Sender<Panic>, mpsc::Receiver<Panic>),
 }
 
 struct Want {
@@ -69,6 +74,9 @@ struct Source {
     task: JoinHandle<()>,
 }
 
+/// What a panic says.
+type Panic = Box<dyn Any + Send>;
+
 /// What wakes the task.
 enum Event {
     Command(Command),
@@ -76,8 +84,12 @@ enum Event {
     Redefined,
     Due,
     Answered(Result<Catalog, Fault>),
+    Panicked(Panic),
     Closed,
 }
+
+/// How long the server may take to say what it serves: an aggregated API that is down holds up the answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause after an answer that was none.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
@@ -98,11 +110,20 @@ impl<I: Intake> Keeper<I> {
             redefined: Arc::default(),
             due: BTreeSet::from([Instant::now()]),
             asking: None,
+            panics: mpsc::channel(1),
         }
     }
 
+    /// Runs until nobody can want anything any more.
+    ///
+    /// # Panics
+    /// Where an informer has.
     pub(super) async fn run(mut self) {
-        let definitions = tokio::spawn(definitions::follow(self.client.clone(), Arc::clone(&self.redefined)));
+        let definitions = tokio::spawn(definitions::follow(
+            self.client.clone(),
+            self.settings.pace.clone(),
+            Arc::clone(&self.redefined),
+        ));
         loop {
             match self.next().await {
                 Event::Command(command) => self.command(command).await,
@@ -113,6 +134,8 @@ impl<I: Intake> Keeper<I> {
                 }
                 Event::Due => self.ask(),
                 Event::Answered(answer) => self.answered(answer).await,
+                // Its objects would never change again, and nobody would know.
+                Event::Panicked(panic) => resume_unwind(panic),
                 Event::Closed => break,
             }
         }
@@ -142,6 +165,7 @@ impl<I: Intake> Keeper<I> {
             () = self.released.notified() => Event::Released,
             () = self.redefined.notified() => Event::Redefined,
             answer = answer => Event::Answered(answer),
+            Some(panic) = self.panics.1.recv() => Event::Panicked(panic),
             () = tick, if !is_asking => Event::Due,
         }
     }
@@ -184,7 +208,9 @@ impl<I: Intake> Keeper<I> {
         let now = Instant::now();
         self.due.retain(|at| *at > now);
         let client = self.client.clone();
-        self.asking = Some(tokio::spawn(async move { discover(&client).await }));
+        let asking =
+            async move { timeout(PATIENCE, discover(&client)).await.unwrap_or_else(|_| Err(broke_off())) };
+        self.asking = Some(tokio::spawn(asking));
     }
 
     async fn answered(&mut self, answer: Result<Catalog, Fault>) {
@@ -283,7 +309,13 @@ impl<I: Intake> Keeper<I> {
             state: sender,
         };
         tracing::info!(source = %resource, "informer starts");
-        let task = tokio::spawn(informer.run(feed));
+        let panics = self.panics.0.clone();
+        let task = tokio::spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(informer.run(feed)).catch_unwind().await {
+                // Refused only beside another panic, or by a manager that has ended.
+                let _ = panics.try_send(panic);
+            }
+        });
         let source = Source {
             id,
             state: state.clone(),

@@ -106,11 +106,16 @@ pub struct Stopped;
 // === impl DynamicInformerManager ===
 
 impl DynamicInformerManager {
-    /// Starts a manager of the sources of one cluster. It ends when every handle and interest is gone.
-    pub fn start(client: Client, intake: impl Intake, settings: Settings) -> Self {
+    /// A manager of the sources of one cluster, and what is to run for it. That ends when every handle is gone, and
+    /// panics where an informer has.
+    pub fn new(
+        client: Client,
+        intake: impl Intake,
+        settings: Settings,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (commands, inbox) = mpsc::channel(COMMAND_CAPACITY);
-        tokio::spawn(Keeper::new(client, intake, settings, inbox).run());
-        DynamicInformerManager { commands }
+        let keeping = Keeper::new(client, intake, settings, inbox).run();
+        (DynamicInformerManager { commands }, keeping)
     }
 
     /// Becomes interested in a target.

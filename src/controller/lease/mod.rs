@@ -146,6 +146,11 @@ impl Drop for Election {
 }
 
 impl Leadership {
+    /// A lead that somebody else decides about, and that no clock ends.
+    pub fn of(leads: watch::Receiver<bool>) -> Self {
+        Leadership { leads, until: None }
+    }
+
     /// Whether this process leads, and every change of that.
     pub fn watch(&self) -> watch::Receiver<bool> {
         self.leads.clone()

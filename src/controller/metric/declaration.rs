@@ -20,6 +20,7 @@ use crate::controller::lower::{
     BaseAttributes, LowerError, LowerOptions, Lowered, Mode, Objects, lower_in_part,
 };
 use crate::controller::manifest::{Manifest, ManifestObject, read_manifest};
+use crate::controller::status::MetricFacts;
 use crate::controller::tenancy::Tenancy;
 
 /// A Metric as it was written last.
@@ -47,7 +48,7 @@ impl Declaration {
     pub(super) fn new(value: &Value, settings: &Settings, selectable: &[String]) -> Self {
         let mut declaration = Declaration {
             metric: None,
-            generation: value["metadata"]["generation"].as_i64().unwrap_or_default(),
+            generation: generation(value),
             known_since: Timestamp::now(),
             created: created(value),
             lowered: None,
@@ -64,6 +65,32 @@ impl Declaration {
             Err(errors) => declaration.errors.extend(errors.into_iter().map(of_manifest)),
         }
         declaration
+    }
+
+    /// A Metric on which the program has failed.
+    pub(super) fn broken(value: &Value) -> Self {
+        let message = "celemetry itself fails on this Metric: that is a defect of celemetry, see its log";
+        Declaration {
+            metric: None,
+            generation: generation(value),
+            known_since: Timestamp::now(),
+            created: created(value),
+            lowered: None,
+            errors: vec![defect("spec", message)],
+            warnings: vec![],
+        }
+    }
+
+    /// What there is to tell of a Metric that is nothing but declared.
+    pub(super) fn facts(&self) -> MetricFacts {
+        let now = Timestamp::now();
+        MetricFacts {
+            known_since: self.known_since,
+            reconciled: true,
+            errors: self.errors.clone(),
+            warnings: self.warnings.clone(),
+            ..MetricFacts::first_sight(self.generation, Mode::EventDriven, now)
+        }
     }
 
     /// Lowers the Metric anew, because other fields are known to be selectable.
@@ -123,6 +150,10 @@ pub(super) fn wanted(lowered: &Lowered) -> Wanted {
 /// What the numbers of a lowered metric are.
 pub(super) fn shape(lowered: &Lowered) -> MetricShape {
     MetricShape::of(&lowered.definition)
+}
+
+fn generation(value: &Value) -> i64 {
+    value["metadata"]["generation"].as_i64().unwrap_or_default()
 }
 
 fn created(value: &Value) -> i64 {

@@ -12,6 +12,7 @@ use crate::cluster::discovery::Unresolved;
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::feed::{Phase, SourceState as Observed};
 use crate::cluster::manager::Resolution;
+use crate::cluster::namespaces::NAMESPACES;
 use crate::controller::lower::Mode;
 use crate::controller::status::{
     MetricFacts, NameState, SinkDefect, SinkState, SourceFacts, SourceFault, SourceState, TargetState,
@@ -91,14 +92,19 @@ impl MetricTask {
             Sight::Sources(states) => &states[..],
             Sight::Unknown | Sight::Blind { .. } => &[],
         };
-        let facts =
-            |(observed, (_, state)): (&crate::cluster::manager::Observed, &(_, Observed))| SourceFacts {
-                name: observed.resource.to_string(),
-                state: source_state(state),
-                since: since(state).unwrap_or(self.declaration.known_since),
-                withdrawn: is_stale(state, now, self.context.settings.stale_after),
-            };
-        TargetState::Resolved { sources: found.iter().zip(states).map(facts).collect() }
+        let is_complete = self.placed.as_ref().is_some_and(|placed| placed.complete);
+        let facts = |name: String, state: &Observed| SourceFacts {
+            name,
+            state: source_state(state, is_complete),
+            since: since(state).unwrap_or(self.declaration.known_since),
+            withdrawn: is_stale(state, now, self.context.settings.stale_after),
+        };
+        let sources = found.iter().zip(states);
+        let mut sources: Vec<_> =
+            sources.map(|(observed, (_, state))| facts(observed.resource.to_string(), state)).collect();
+        let namespaces = self.namespaces.as_ref().map(|seen| seen.borrow().state.clone());
+        sources.extend(namespaces.map(|state| facts(NAMESPACES.to_owned(), &state)));
+        TargetState::Resolved { sources }
     }
 
     fn sink_state(&self) -> SinkState {
@@ -106,6 +112,7 @@ impl MetricTask {
         match (named, &self.sink) {
             (_, Some((_, view))) => view.borrow().state.clone(),
             (None, None) => SinkState::NotAsked,
+            (Some(_), None) if self.sinks.is_none() => SinkState::NotAsked,
             (Some(name), None) => {
                 let namespace = self.declaration.namespace_of_sinks(&self.context.settings);
                 SinkState::Unusable(SinkDefect::DataSinkNotFound { name: format!("{namespace}/{name}") })
@@ -123,29 +130,35 @@ fn unresolved_state(unresolved: Unresolved) -> TargetState {
     }
 }
 
-fn source_state(state: &Observed) -> SourceState {
+/// How a source does for a metric whose lists are complete or not.
+fn source_state(state: &Observed, is_complete: bool) -> SourceState {
+    if let Some(fault) = state.list_fault.as_ref().filter(|_| !is_complete) {
+        return failed(fault);
+    }
     match &state.phase {
-        Phase::Failed { fault, .. } => {
-            let kind = match fault.class {
-                FaultClass::Forbidden => SourceFault::Forbidden,
-                FaultClass::NotFound => SourceFault::NotFound,
-                _ => SourceFault::Unreachable,
-            };
-            SourceState::Failed { fault: kind, message: in_our_words(fault) }
-        }
+        Phase::Failed { fault, .. } => failed(fault),
         Phase::Polling { instead_of_watching: Some(_), .. } => SourceState::ListOnly,
         _ if !state.synced => SourceState::Listing,
         _ if state.undecodable > 0 => {
             let n = state.undecodable;
             let message = match n {
-                1 => "an object could not be decoded; what it contributed before stands".to_owned(),
-                _ => format!("objects could not be decoded {n} times; what they contributed before stands"),
+                1 => "an object cannot be decoded; what it contributed before stands".to_owned(),
+                _ => format!("{n} objects cannot be decoded; what they contributed before stands"),
             };
             SourceState::Degraded { message }
         }
         Phase::Polling { .. } => SourceState::Polled,
         Phase::Listing | Phase::Watching => SourceState::Live,
     }
+}
+
+fn failed(fault: &Fault) -> SourceState {
+    let kind = match fault.class {
+        FaultClass::Forbidden => SourceFault::Forbidden,
+        FaultClass::NotFound => SourceFault::NotFound,
+        _ => SourceFault::Unreachable,
+    };
+    SourceState::Failed { fault: kind, message: in_our_words(fault) }
 }
 
 fn since(state: &Observed) -> Option<Timestamp> {

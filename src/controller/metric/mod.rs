@@ -8,14 +8,18 @@
 
 mod declaration;
 mod placement;
+mod placing;
+mod routing;
 mod task;
 mod facts;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use celemetry_engine::snapshot::Snapshot;
+use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -30,6 +34,7 @@ use super::tenancy::Tenancy;
 use crate::cluster::manager::DynamicInformerManager;
 use crate::cluster::namespaces::NamespaceLabels;
 use crate::coordinator::Handle;
+use declaration::Declaration;
 use task::MetricTask;
 
 /// The kind Metric.
@@ -47,8 +52,8 @@ pub struct Context {
     pub namespaces: NamespaceLabels,
     /// Who has which name.
     pub names: Names,
-    /// Where series go.
-    pub sinks: watch::Receiver<Sinks>,
+    /// Where series go; `None` where DataSinks are not followed, and a Metric may name any.
+    pub sinks: Option<watch::Receiver<Sinks>>,
     /// Who is told what becomes of Metrics.
     pub reporter: Arc<dyn Reporter>,
     /// How Metrics are read.
@@ -93,6 +98,8 @@ pub struct EventDrivenController {
     /// Followers that have not told everything yet.
     incomplete: BTreeSet<Scope>,
     unsettled: Unsettled,
+    /// How many tasks there have been.
+    started: u64,
 }
 
 /// A Metric's task. Dropping the sender ends it.
@@ -101,20 +108,30 @@ struct Task {
     task: JoinHandle<()>,
 }
 
-/// What is not ready yet: the Metrics whose first list is under way, by name.
+/// What is not ready yet: the Metrics whose first list is under way.
 #[derive(Clone, Debug)]
-pub struct Unsettled(Arc<watch::Sender<BTreeSet<String>>>);
+pub struct Unsettled(Arc<watch::Sender<BTreeSet<Awaited>>>);
+
+/// Something that is waited for before the program is ready.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Awaited {
+    /// What it is, for people.
+    pub name: String,
+    /// Tells a Metric from one that was declared before it under the same name.
+    number: u64,
+}
 
 // === impl EventDrivenController ===
 
 impl EventDrivenController {
     /// A controller without Metrics, and what it waits for. `incomplete` are those that will tell of Metrics.
-    pub fn new(context: Context, incomplete: BTreeSet<Scope>) -> (Self, watch::Receiver<BTreeSet<String>>) {
+    pub fn new(context: Context, incomplete: BTreeSet<Scope>) -> (Self, watch::Receiver<BTreeSet<Awaited>>) {
         let waiting = incomplete.iter().map(listing).collect();
         let unsettled = Unsettled(Arc::new(watch::Sender::new(waiting)));
         let waiting = unsettled.0.subscribe();
         let context = Arc::new(context);
-        (EventDrivenController { context, tasks: BTreeMap::new(), incomplete, unsettled }, waiting)
+        let tasks = BTreeMap::new();
+        (EventDrivenController { context, tasks, incomplete, unsettled, started: 0 }, waiting)
     }
 
     /// Runs until no more events come. Then nothing of the Metrics is given up: the process ends.
@@ -144,27 +161,55 @@ impl EventDrivenController {
             return;
         }
         let (declared, inbox) = watch::channel(value);
-        self.unsettled.wait_for(&name.to_string());
-        let task = MetricTask::new(Arc::clone(&self.context), name.clone(), inbox, self.unsettled.clone());
-        self.tasks.insert(name, Task { declared, task: tokio::spawn(task.run()) });
+        self.started += 1;
+        let awaited = Awaited { name: format!("{name} of {}", name.group.name()), number: self.started };
+        self.unsettled.wait_for(awaited.clone());
+        let (context, unsettled) = (Arc::clone(&self.context), self.unsettled.clone());
+        let supervised = supervise(context, name.clone(), inbox, move || unsettled.settle(&awaited));
+        self.tasks.insert(name, Task { declared, task: tokio::spawn(supervised) });
     }
 }
 
-fn listing((group, namespace): &Scope) -> String {
+fn listing((group, namespace): &Scope) -> Awaited {
     let within = namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
-    format!("the list of Metrics of {}{within}", group.name())
+    Awaited { name: format!("the list of Metrics of {}{within}", group.name()), number: 0 }
+}
+
+/// Runs a Metric's task until the Metric is gone. A panic is a defect of ours that this Metric has met: it is told in
+/// the Metric's status, and disturbs no other. The task begins anew when the Metric is edited.
+async fn supervise(
+    context: Arc<Context>,
+    name: ObjectName,
+    mut inbox: watch::Receiver<Arc<Value>>,
+    settle: impl Fn(),
+) {
+    loop {
+        let task = MetricTask::new(Arc::clone(&context), name.clone(), inbox.clone());
+        let running = AssertUnwindSafe(task.run(&settle)).catch_unwind();
+        if running.await.is_ok() {
+            settle();
+            return;
+        }
+        let value = Arc::clone(&inbox.borrow_and_update());
+        let declaration = Declaration::broken(&value);
+        context.reporter.open(&name, &value).set(&declaration.facts());
+        settle();
+        if inbox.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 // === impl Unsettled ===
 
 impl Unsettled {
-    fn wait_for(&self, name: &str) {
-        self.0.send_if_modified(|waiting| waiting.insert(name.to_owned()));
+    fn wait_for(&self, awaited: Awaited) {
+        self.0.send_if_modified(|waiting| waiting.insert(awaited));
     }
 
-    /// `name` is complete, in a failed state that is told, or gone.
-    pub(super) fn settle(&self, name: &str) {
-        self.0.send_if_modified(|waiting| waiting.remove(name));
+    /// It is complete, in a failed state that is told, or gone.
+    fn settle(&self, awaited: &Awaited) {
+        self.0.send_if_modified(|waiting| waiting.remove(awaited));
     }
 }
 

@@ -4,7 +4,8 @@
 //! definitions, the coordinator. Pure.
 //!
 //! A source that fails keeps what it has shown until it is stale; then the metric goes on without it, and without any
-//! source its series are withdrawn. A source that never showed a list is not waited for any longer than that either.
+//! source its series are withdrawn. A source that fails and has never shown a list is not waited for: the others are
+//! counted without it.
 
 use std::time::Duration;
 
@@ -48,8 +49,13 @@ pub(super) fn decide(sight: &Sight, now: Instant, stale_after: Duration) -> (Pla
         },
         Sight::Sources(sources) => {
             let stale = |state: &SourceState| stale_at(state, stale_after).is_some_and(|stale| stale <= now);
-            let fresh = sources.iter().filter(|(_, state)| !stale(state));
-            let fresh: Vec<SourceId> = fresh.map(|(source, _)| *source).collect();
+            let ids = |wanted: &dyn Fn(&SourceState) -> bool| -> Vec<SourceId> {
+                sources.iter().filter(|(_, state)| wanted(state)).map(|(source, _)| *source).collect()
+            };
+            let mut fresh = ids(&|state| !stale(state) && !was_never_seen(state));
+            if fresh.is_empty() {
+                fresh = ids(&|state| !stale(state));
+            }
             let next =
                 sources.iter().filter_map(|(_, state)| stale_at(state, stale_after)).filter(|at| *at > now);
             let placement = if fresh.is_empty() { Placement::Withdraw } else { Placement::Place(fresh) };
@@ -63,7 +69,12 @@ pub(super) fn is_stale(state: &SourceState, now: Instant, stale_after: Duration)
     stale_at(state, stale_after).is_some_and(|stale| stale <= now)
 }
 
-fn stale_at(state: &SourceState, stale_after: Duration) -> Option<Instant> {
+fn was_never_seen(state: &SourceState) -> bool {
+    !state.synced && matches!(state.phase, Phase::Failed { .. })
+}
+
+/// From when on what a source has shown is too old, if that is to come.
+pub(super) fn stale_at(state: &SourceState, stale_after: Duration) -> Option<Instant> {
     match &state.phase {
         Phase::Failed { since, .. } => Some(*since + stale_after),
         Phase::Listing | Phase::Watching | Phase::Polling { .. } => None,
@@ -78,7 +89,7 @@ mod tests {
     const STALE_AFTER: Duration = Duration::from_secs(300);
 
     fn watching(id: u32) -> (SourceId, SourceState) {
-        (SourceId(id), SourceState { phase: Phase::Watching, synced: true, undecodable: 0 })
+        (SourceId(id), SourceState { phase: Phase::Watching, synced: true, ..SourceState::default() })
     }
 
     fn failed(id: u32, since: Instant) -> (SourceId, SourceState) {
@@ -87,7 +98,7 @@ mod tests {
             since,
             since_time: std::time::SystemTime::UNIX_EPOCH,
         };
-        (SourceId(id), SourceState { phase, synced: true, undecodable: 0 })
+        (SourceId(id), SourceState { phase, synced: true, ..SourceState::default() })
     }
 
     #[test]
@@ -98,6 +109,18 @@ mod tests {
         let both = Placement::Place(vec![SourceId(1), SourceId(2)]);
         assert_eq!(decide(&sight, start, STALE_AFTER), (both, Some(stale)));
         assert_eq!(decide(&sight, stale, STALE_AFTER), (Placement::Place(vec![SourceId(1)]), None));
+    }
+
+    #[test]
+    fn a_source_that_fails_before_its_first_list_holds_up_no_other() {
+        let start = Instant::now();
+        let never = |id: u32| {
+            let (id, state) = failed(id, start);
+            (id, SourceState { synced: false, ..state })
+        };
+        let place = |sight: Vec<_>| decide(&Sight::Sources(sight), start, STALE_AFTER).0;
+        assert_eq!(place(vec![watching(1), never(2)]), Placement::Place(vec![SourceId(1)]));
+        assert_eq!(place(vec![never(1), never(2)]), Placement::Place(vec![SourceId(1), SourceId(2)]));
     }
 
     #[test]

@@ -1,22 +1,24 @@
 //! What a pipeline says of itself, in the words of a status.
 //!
-//! In: the state of a pipeline. Out: the state of a sink. Must never know: who shows it.
+//! In: the health of a pipeline. Out: the state of a sink. Must never know: who shows it.
 
 use k8s_openapi::jiff::Timestamp;
 
 use crate::controller::status::{ExportFailure, SinkState};
-use crate::export::pipeline::State;
+use crate::export::pipeline::{Health, State};
 use crate::export::transport::Failure;
 
-/// The state of a pipeline, as a status tells it.
-pub(super) fn sink_state(state: &State) -> SinkState {
-    match state {
-        State::Untried => SinkState::NotTried,
-        State::Healthy { .. } => SinkState::Healthy,
-        State::Failing { since, failure } => SinkState::Failing {
-            failure: export_failure(*failure),
-            since: Timestamp::try_from(*since).unwrap_or_default(),
-        },
+/// The health of a pipeline, as a status tells it.
+pub(super) fn sink_state(health: &Health) -> SinkState {
+    let failing = |failure, since| SinkState::Failing {
+        failure,
+        since: Timestamp::try_from(since).unwrap_or_default(),
+    };
+    match (health.state, health.rejecting) {
+        (State::Untried, _) => SinkState::NotTried,
+        (State::Healthy { .. }, None) => SinkState::Healthy,
+        (State::Healthy { .. }, Some(since)) => failing(ExportFailure::PointsRejected, since),
+        (State::Failing { since, failure }, _) => failing(export_failure(failure), since),
     }
 }
 
@@ -64,7 +66,21 @@ fn of_grpc(code: i32) -> ExportFailure {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
+
+    #[test]
+    fn a_sink_that_takes_requests_but_not_every_point_is_told_apart() {
+        let (since, state) = (SystemTime::UNIX_EPOCH, State::Healthy { since: SystemTime::UNIX_EPOCH });
+        let health = Health { state, rejecting: Some(since), ..Health::default() };
+        let failing = SinkState::Failing {
+            failure: ExportFailure::PointsRejected,
+            since: Timestamp::try_from(since).unwrap(),
+        };
+        assert_eq!(sink_state(&health), failing);
+        assert_eq!(sink_state(&Health { rejecting: None, ..health }), SinkState::Healthy);
+    }
 
     #[test]
     fn failures_are_told_in_classes() {

@@ -8,12 +8,13 @@ mod health;
 mod task;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use kube::Client;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinSet};
 
 use super::declared::{DeclaredEvent, DeclaredKind, ObjectName};
 use super::status::{SinkState, StatusHandle};
@@ -45,6 +46,7 @@ pub struct SinkController {
     exporter: Exporter,
     status: StatusHandle,
     tasks: BTreeMap<ObjectName, Task>,
+    running: JoinSet<()>,
     sinks: watch::Sender<Sinks>,
 }
 
@@ -52,7 +54,6 @@ pub struct SinkController {
 struct Task {
     declared: watch::Sender<Arc<Value>>,
     view: watch::Receiver<SinkView>,
-    _task: JoinHandle<()>,
 }
 
 // === impl SinkController ===
@@ -61,12 +62,24 @@ impl SinkController {
     /// A controller without DataSinks, and what metrics see of it.
     pub fn new(client: Client, exporter: Exporter, status: StatusHandle) -> (Self, watch::Receiver<Sinks>) {
         let (sinks, receiver) = watch::channel(Sinks::default());
-        (SinkController { client, exporter, status, tasks: BTreeMap::new(), sinks }, receiver)
+        let (tasks, running) = (BTreeMap::new(), JoinSet::new());
+        (SinkController { client, exporter, status, tasks, running, sinks }, receiver)
     }
 
     /// Runs until no more events come.
+    ///
+    /// # Panics
+    /// Where a DataSink's task has.
     pub async fn run(mut self, mut events: mpsc::Receiver<DeclaredEvent>) {
-        while let Some(event) = events.recv().await {
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                Some(ended) = self.running.join_next() => match ended.map_err(JoinError::try_into_panic) {
+                    Err(Ok(panic)) => resume_unwind(panic),
+                    _ => continue,
+                },
+            };
+            let Some(event) = event else { return };
             match event {
                 DeclaredEvent::Applied(name, value) => self.applied(name, *value),
                 DeclaredEvent::Gone(name) => {
@@ -90,8 +103,8 @@ impl SinkController {
         let (sender, view) =
             watch::channel(SinkView { pipeline: None, opened: 0, state: SinkState::NotTried });
         let task = SinkTask::new(&self.client, &self.exporter, &self.status, name.clone(), sender);
-        let _task = tokio::spawn(task.run(receiver));
-        self.tasks.insert(name, Task { declared, view, _task });
+        self.running.spawn(task.run(receiver));
+        self.tasks.insert(name, Task { declared, view });
         self.publish();
     }
 

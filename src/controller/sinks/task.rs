@@ -24,7 +24,7 @@ use crate::controller::manifest::{Manifest, ManifestObject, read_manifest};
 use crate::controller::status::{
     DataSinkFacts, DataSinkStatusSlot, ObjectRef, SinkDefect, SinkState, StatusHandle,
 };
-use crate::export::pipeline::{Exporter, Health, Sink, State};
+use crate::export::pipeline::{Exporter, Health, Sink};
 use crate::telemetry::span;
 
 /// The task of one DataSink.
@@ -84,7 +84,7 @@ impl SinkTask {
                 reread_at = Instant::now() + if amiss { REREAD_WHILE_AMISS } else { REREAD };
             }
             let health = self.pipeline.as_ref().map(Sink::health);
-            let state = health.as_ref().map(|health| health.borrow().state);
+            let state = health.as_ref().map(|health| sink_state(&health.borrow()));
             self.report(&written, &mut slot, state.as_ref());
             tokio::select! {
                 changed = declared.changed() => {
@@ -147,11 +147,11 @@ impl SinkTask {
         self.pipeline.as_ref().is_some_and(|pipeline| pipeline.health().borrow().credentials_refused)
     }
 
-    fn report(&self, written: &Written, slot: &mut DataSinkStatusSlot, state: Option<&State>) {
+    fn report(&self, written: &Written, slot: &mut DataSinkStatusSlot, state: Option<&SinkState>) {
         let state = match (&self.defect, state) {
             (Some(defect), _) => SinkState::Unusable(defect.clone()),
             (None, None) => SinkState::NotTried,
-            (None, Some(state)) => sink_state(state),
+            (None, Some(state)) => state.clone(),
         };
         slot.set(&DataSinkFacts {
             generation: written.generation,
@@ -172,9 +172,9 @@ impl SinkTask {
 }
 
 /// Waits until a pipeline's state is no more what it was; for ever where there is no pipeline.
-async fn state_changed(health: Option<watch::Receiver<Health>>, was: Option<State>) {
+async fn state_changed(health: Option<watch::Receiver<Health>>, was: Option<SinkState>) {
     let Some(mut health) = health else { return std::future::pending().await };
-    if health.wait_for(|health| Some(&health.state) != was.as_ref()).await.is_err() {
+    if health.wait_for(|health| Some(sink_state(health)) != was).await.is_err() {
         // A pipeline that has ended by itself is not opened again before the DataSink changes.
         std::future::pending::<()>().await;
     }

@@ -105,7 +105,7 @@ pub enum SourceState {
     Live,
     /// It is listed every interval, as asked for.
     Polled,
-    /// It is listed every interval, because there is no right to watch.
+    /// It is listed every minute, because there is no right to watch.
     ListOnly,
     /// It works, with a reservation.
     Degraded {

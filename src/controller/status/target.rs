@@ -83,7 +83,7 @@ pub(super) fn synced(facts: &MetricFacts, spec: &[Fault], target: &[Fault]) -> V
 fn with_reservations(sources: &[SourceFacts]) -> Verdict {
     let about = |source: &SourceFacts| match &source.state {
         SourceState::ListOnly => {
-            let what = "no right to watch it, so it is listed every interval: it needs the verb watch";
+            let what = "no right to watch it, so it is listed every minute: it needs the verb watch";
             Some((reason::WATCH_FORBIDDEN, format!("{}: {what}", source.name)))
         }
         SourceState::Degraded { message } => Some((reason::DEGRADED, format!("{}: {message}", source.name))),

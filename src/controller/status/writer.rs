@@ -4,6 +4,7 @@
 //! never know: what a status says; when to write is decided next door, in `pacing`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -15,6 +16,7 @@ use super::event::Publisher;
 use super::pacing::{Outcome, Pacing, Write};
 use super::request::{Complaints, Refusal, apply_status, send};
 use super::slot::{Mailbox, ObjectRef, Post, StatusHandle};
+use crate::controller::lease::Leadership;
 use crate::telemetry::Telemetry;
 
 /// Writes statuses and Events while it leads.
@@ -26,6 +28,7 @@ pub struct StatusWriter {
 /// Writes statuses.
 struct Statuses {
     client: Client,
+    leadership: Leadership,
     leader: watch::Receiver<bool>,
     /// Whether whoever decides about the lead is still there; what it said last holds for ever after.
     leader_may_change: bool,
@@ -48,22 +51,22 @@ struct Ended {
 /// that a hanging API server holds little.
 const MOST_WRITES: usize = 8;
 
+/// When to look again whether the lead holds; whoever has lost it is told by then.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 // === impl StatusWriter ===
 
 impl StatusWriter {
-    /// A writer, and the handle that controllers get. `leader` says whether this process leads; without leader election
-    /// it is true for ever.
-    pub fn new(
-        client: Client,
-        leader: watch::Receiver<bool>,
-        telemetry: Arc<Telemetry>,
-    ) -> (Self, StatusHandle) {
+    /// A writer, and the handle that controllers get.
+    pub fn new(client: Client, leadership: Leadership, telemetry: Arc<Telemetry>) -> (Self, StatusHandle) {
+        let leader = leadership.watch();
         let (handle, Post { mailbox, bell, notices }) =
             StatusHandle::new(leader.clone(), Arc::clone(&telemetry));
-        let publisher = Publisher::new(client.clone(), leader.clone(), Arc::clone(&telemetry), notices);
+        let publisher = Publisher::new(client.clone(), leadership.clone(), Arc::clone(&telemetry), notices);
         let pacing = Pacing::new(*leader.borrow());
         let statuses = Statuses {
             client,
+            leadership,
             leader,
             leader_may_change: true,
             telemetry,
@@ -97,7 +100,9 @@ impl Statuses {
             self.collect();
             self.start();
             let has_room = self.writes.len() < MOST_WRITES;
-            let wake = self.pacing.wake(Instant::now()).filter(|_| has_room);
+            let now = Instant::now();
+            let at_once = if self.leadership.holds() { now } else { now + LOOK_AGAIN };
+            let wake = self.pacing.wake(now).filter(|_| has_room).map(|wake| wake.max(at_once));
             let tick = async move {
                 match wake {
                     Some(wake) => sleep_until(wake).await,
@@ -141,9 +146,10 @@ impl Statuses {
         self.pacing.set_leader(leader, Instant::now());
     }
 
-    /// Starts every write that is due.
+    /// Starts every write that is due. Whether this process leads is asked of the clock as well.
     fn start(&mut self) {
         while self.writes.len() < MOST_WRITES
+            && self.leadership.holds()
             && let Some(Write { object, content }) = self.pacing.next(Instant::now())
         {
             let (client, request) = (self.client.clone(), apply_status(&object, &content));

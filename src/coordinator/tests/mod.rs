@@ -134,6 +134,37 @@ async fn a_flush_sees_every_change_sent_before_it() {
     assert_eq!(total(&handle.flush().await.unwrap(), metric), Some(500));
 }
 
+/// Evaluates something for every object that costs a few steps.
+fn costly(name: &str, source: SourceId) -> Registration {
+    let mut registration = count(name, &[source]);
+    let text = "[1, 2, 3].all(n, n > 0)".to_owned();
+    registration.definition.filter =
+        Some(Formula { language: Language::Cel, text, place: "spec.filter".into() });
+    registration
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_the_engine_wants_by_itself_is_asked_for() {
+    let engine = Options { tenant_steps: 20, ..Options::default() };
+    let (coordinator, handle) = MetricUpdateCoordinator::new(Settings { engine, ..settings() });
+    tokio::spawn(coordinator.run());
+    let source = handle.add_source().await.unwrap();
+    let mut metrics = vec![];
+    for n in 0..4 {
+        metrics.push(handle.register(costly(&format!("m{n}"), source)).await.unwrap().unwrap());
+    }
+    begin(&handle, source).await;
+    send(&handle, source, pod(&handle, source, "web-1").await).await;
+    send(&handle, source, Change::End).await;
+    handle.flush().await.unwrap();
+    let mut plans = handle.plans(source).await.unwrap().unwrap();
+    let epoch = plans.borrow_and_update().epoch();
+    // The tenant had not enough steps for all; with one metric less the object is worth another look.
+    handle.remove(metrics[0]).await.unwrap();
+    let raised = timeout(5 * SECOND, plans.wait_for(|plan| plan.epoch() > epoch)).await;
+    raised.expect("a newer plan is published").unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn series_are_published_again_at_every_heartbeat() {
     let (handle, _, _) = listed().await;

@@ -2,7 +2,7 @@
 //!
 //! In: outcomes of requests. Out: a state since a time, and counts. Must never know: what is sent, how.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::export::transport::Failure;
 
@@ -13,6 +13,11 @@ pub struct Health {
     pub state: State,
     /// Whether its latest answer was that it does not accept our credentials, so that its owner should read them again.
     pub credentials_refused: bool,
+    /// Since when it takes requests but not every point of them. That has ended once it has rejected none for longer than
+    /// a heartbeat, in which every series was sent.
+    pub rejecting: Option<SystemTime>,
+    /// When it rejected a point last.
+    pub rejected: Option<SystemTime>,
     /// What happened since the pipeline was opened.
     pub counts: Counts,
 }
@@ -54,9 +59,16 @@ pub struct Counts {
 // === impl Health ===
 
 impl Health {
-    /// The latest request was taken.
-    pub(super) fn succeeded(&mut self, now: SystemTime) {
+    /// The latest request was taken, perhaps not with every point. Every series is sent once a heartbeat.
+    pub(super) fn succeeded(&mut self, rejects: bool, heartbeat: Duration, now: SystemTime) {
         self.credentials_refused = false;
+        let ago = self.rejected.and_then(|rejected| now.duration_since(rejected).ok());
+        if rejects {
+            self.rejecting.get_or_insert(now);
+            self.rejected = Some(now);
+        } else if ago.is_some_and(|ago| ago > heartbeat + heartbeat / 2) {
+            (self.rejecting, self.rejected) = (None, None);
+        }
         if !matches!(self.state, State::Healthy { .. }) {
             self.state = State::Healthy { since: now };
         }
@@ -76,8 +88,6 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -89,10 +99,18 @@ mod tests {
         assert!(health.failed(Failure::Refused, at(3)) && !health.credentials_refused);
         assert_eq!(health.state, State::Failing { since: at(1), failure: Failure::Refused });
         health.failed(Failure::Grpc(16), at(4));
-        health.succeeded(at(5));
-        health.succeeded(at(6));
+        let heartbeat = Duration::from_secs(2);
+        health.succeeded(false, heartbeat, at(5));
+        health.succeeded(false, heartbeat, at(6));
         assert_eq!((health.state, health.credentials_refused), (State::Healthy { since: at(5) }, false));
         assert!(health.failed(Failure::Refused, at(7)));
         assert_eq!(health.state, State::Failing { since: at(7), failure: Failure::Refused });
+        health.succeeded(true, heartbeat, at(8));
+        health.succeeded(true, heartbeat, at(9));
+        // The next request may hold other series.
+        health.succeeded(false, heartbeat, at(10));
+        assert_eq!(health.rejecting, Some(at(8)));
+        health.succeeded(false, heartbeat, at(13));
+        assert_eq!(health.rejecting, None);
     }
 }

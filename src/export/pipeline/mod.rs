@@ -16,10 +16,12 @@ mod health;
 mod task;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use celemetry_engine::snapshot::{MetricId, Snapshot};
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -56,8 +58,19 @@ struct Shared {
     settings: Settings,
     envelope: Arc<Envelope>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    active: watch::Receiver<bool>,
+    lead: Lead,
     open: Mutex<Open>,
+    broken: watch::Sender<bool>,
+}
+
+/// Whether this process is the one that exports.
+#[derive(Clone)]
+pub struct Lead {
+    /// Whether it does, and every change of that.
+    pub active: watch::Receiver<bool>,
+    /// Whether it does at this very moment, by the clock as well: a process that stood still learns late that another
+    /// has taken over. Asked before every request.
+    pub holds: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// The pipelines that are open, to be finished together.
@@ -120,19 +133,26 @@ enum End {
 /// hangs holds up the next leader no longer than two debounces.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(2);
 
+// === impl Lead ===
+
+impl Lead {
+    /// Whoever exports alone.
+    pub fn always() -> Self {
+        // The receivers keep the last value of a sender that is gone.
+        Lead { active: watch::channel(true).1, holds: Arc::new(|| true) }
+    }
+}
+
 // === impl Exporter ===
 
 impl Exporter {
-    /// Pipelines that read `snapshots` and send while `active` holds true.
-    pub fn new(
-        settings: Settings,
-        snapshots: watch::Receiver<Arc<Snapshot>>,
-        active: watch::Receiver<bool>,
-    ) -> Self {
+    /// Pipelines that read `snapshots` and send while this process has the lead.
+    pub fn new(settings: Settings, snapshots: watch::Receiver<Arc<Snapshot>>, lead: Lead) -> Self {
         let started = unix_nanos(settings.started);
         let envelope = Arc::new(Envelope::new(settings.profile, &settings.resource, started));
         let open = Mutex::default();
-        Exporter(Arc::new(Shared { settings, envelope, snapshots, active, open }))
+        let broken = watch::Sender::new(false);
+        Exporter(Arc::new(Shared { settings, envelope, snapshots, lead, open, broken }))
     }
 
     /// Opens a pipeline to a sink; `name` is for logs. Nothing is sent before a metric is routed to it, and nothing at all
@@ -160,8 +180,19 @@ impl Exporter {
         open.pipelines.push(Arc::downgrade(&demand));
         drop(open);
         let task = Task::new(&self.0, name, demands, health_sender, connect);
-        tokio::spawn(task.run());
+        let broken = self.0.broken.clone();
+        tokio::spawn(async move {
+            if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+                broken.send_replace(true);
+            }
+        });
         Sink { handle: SinkHandle { demand, health } }
+    }
+
+    /// Waits until a pipeline has panicked: its sink would never get anything again.
+    pub async fn broken(&self) {
+        // The sender is held here, so the wait cannot fail.
+        let _ = self.0.broken.subscribe().wait_for(|broken| *broken).await;
     }
 
     /// Finishes all open pipelines at once, as [`Sink::finish`] does, and for good. Call it before routes and sinks are

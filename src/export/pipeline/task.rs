@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 
 use super::backlog::{Backlog, Batch};
 use super::backoff::Backoff;
-use super::{Demand, End, Health, Shared, Wish, unix_nanos};
+use super::{Demand, End, Health, Lead, Shared, Wish, unix_nanos};
 use crate::export::otlp::request::Envelope;
 use crate::export::transport::{Client, Failure, Outcome, SinkTarget};
 use crate::telemetry::{Telemetry, span};
@@ -35,12 +35,14 @@ pub(super) struct Task<T, C> {
     telemetry: Arc<Telemetry>,
     demand: watch::Receiver<Demand>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    active: watch::Receiver<bool>,
+    lead: Lead,
     health: watch::Sender<Health>,
     connect: C,
     target: SinkTarget,
     /// The latest of each route, by metric.
     routes: BTreeMap<MetricId, Wish>,
+    /// Within it every series is sent.
+    heartbeat: Duration,
     backlog: Backlog,
     backoff: Backoff,
     /// Nothing is sent before this.
@@ -70,6 +72,9 @@ enum Event<T> {
     Abandoned,
 }
 
+/// When to look again whether the lead holds; whoever has lost it is told by then.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
 /// A sink that rejects points is logged at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(60);
 
@@ -90,20 +95,21 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
         connect: C,
     ) -> Self {
         let target = demand.borrow_and_update().target.clone();
-        let mut active = shared.active.clone();
-        let is_active = *active.borrow_and_update();
+        let mut lead = shared.lead.clone();
+        let is_active = *lead.active.borrow_and_update();
         Task {
             name: name.to_owned(),
             envelope: Arc::clone(&shared.envelope),
             telemetry: Arc::clone(&shared.settings.telemetry),
             demand,
             snapshots: shared.snapshots.clone(),
-            active,
+            lead,
             health,
             transport: None,
             connect,
             target,
             routes: BTreeMap::new(),
+            heartbeat: shared.settings.heartbeat,
             backlog: Backlog::new(shared.settings.heartbeat, is_active),
             backoff: Backoff::default(),
             retry_at: None,
@@ -171,7 +177,7 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
                 Ok(()) => Event::Demand,
                 Err(_) => Event::Abandoned,
             },
-            () = changed(&mut self.active) => Event::Active,
+            () = changed(&mut self.lead.active) => Event::Active,
             (transport, outcome) = answer => Event::Answer(transport, outcome),
             () = changed(&mut self.snapshots), if self.finish_at.is_none() => Event::Snapshot,
             () = tick => Event::Tick,
@@ -230,7 +236,7 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
 
     /// Another process may begin to export the moment this one ceases to, so what is on its way is given up.
     fn follow(&mut self, in_flight: &mut Option<InFlight<T>>) {
-        let is_active = *self.active.borrow_and_update();
+        let is_active = *self.lead.active.borrow_and_update();
         if is_active {
             self.show_latest();
             self.backlog.activate(Instant::now());
@@ -247,6 +253,10 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
             return None;
         }
         self.retry_at = None;
+        if !(self.lead.holds)() {
+            self.retry_at = Some(now + LOOK_AGAIN);
+            return None;
+        }
         // Whatever made room for a request, what it holds is the latest.
         if self.finish_at.is_none() && self.snapshots.has_changed().unwrap_or(false) {
             self.show_latest();
@@ -302,9 +312,10 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
     }
 
     fn accepted(&mut self, points: u64, rejected: u64, message: Option<&str>, now: SystemTime) {
+        let heartbeat = self.heartbeat;
         let was_failing = matches!(self.health.borrow().state, super::State::Failing { .. });
         self.health.send_modify(|health| {
-            health.succeeded(now);
+            health.succeeded(rejected > 0, heartbeat, now);
             health.counts.sent += points;
             health.counts.rejected += rejected;
         });

@@ -1,6 +1,7 @@
 //! Pipelines under a paused clock, with a sink that answers as it is told.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use celemetry_engine::definition::MetricInfo;
 use celemetry_engine::snapshot::{Attributes, MetricShape, MetricTable, Number};
@@ -94,6 +95,8 @@ struct World {
     exporter: Exporter,
     snapshots: watch::Sender<Arc<Snapshot>>,
     active: watch::Sender<bool>,
+    /// What the clock says of the lead.
+    holds: Arc<AtomicBool>,
     fake: Fake,
     telemetry: Arc<Telemetry>,
 }
@@ -111,11 +114,15 @@ impl World {
             policy: AddressPolicy::default(),
             telemetry: Arc::clone(&telemetry),
         };
-        let exporter = Exporter::new(settings, receiver, is_active);
+        let holds = Arc::new(AtomicBool::new(true));
+        let asked = Arc::clone(&holds);
+        let lead = Lead { active: is_active, holds: Arc::new(move || asked.load(Ordering::Relaxed)) };
+        let exporter = Exporter::new(settings, receiver, lead);
         World {
             exporter,
             snapshots,
             active,
+            holds,
             fake: Fake { log: Arc::default(), start: Instant::now() },
             telemetry,
         }
@@ -296,6 +303,21 @@ async fn a_follower_sends_nothing_and_a_new_leader_everything() {
     assert_eq!(world.values().await, [[1, 6]]);
     sleep(59 * SECOND).await;
     assert_eq!(world.values().await, [[0; 0]; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_whose_lead_has_run_out_by_the_clock_sends_nothing_though_nobody_has_told_it() {
+    let world = World::new(true);
+    world.publish(&[1]);
+    let (_sink, _route) = world.routed();
+    assert_eq!(world.values().await, [[1]]);
+    world.holds.store(false, Ordering::Relaxed);
+    world.publish(&[2]);
+    sleep(10 * SECOND).await;
+    assert_eq!(world.values().await, [[0; 0]; 0]);
+    world.holds.store(true, Ordering::Relaxed);
+    sleep(SECOND).await;
+    assert_eq!(world.values().await, [[2]]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use celemetry::export::pipeline::{Exporter, Health, Settings, State};
+use celemetry::export::pipeline::{Exporter, Health, Lead, Settings, State};
 use celemetry::export::profile::Profile;
 use celemetry::export::transport::{AddressPolicy, Failure};
 use celemetry::telemetry::Telemetry;
@@ -37,9 +37,7 @@ fn exporter(snapshots: watch::Receiver<Arc<Snapshot>>) -> Exporter {
         policy: AddressPolicy { allow_loopback: true },
         telemetry: Arc::new(Telemetry::default()),
     };
-    // A sender that is gone leaves its last value.
-    let (_, active) = watch::channel(true);
-    Exporter::new(settings, snapshots, active)
+    Exporter::new(settings, snapshots, Lead::always())
 }
 
 /// The points of all requests that arrived since the last time this was asked: values, or that they were withdrawn.

@@ -9,11 +9,12 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::Notice;
 use super::correlation::{Correlation, Decision};
+use crate::controller::lease::Leadership;
 use crate::controller::status::bucket::Bucket;
 use crate::controller::status::request::{Complaints, Refusal, create_event, reference, repeat_event, send};
 use crate::telemetry::Telemetry;
@@ -22,7 +23,7 @@ use crate::telemetry::Telemetry;
 /// same, and is written until it stands.
 pub(in crate::controller::status) struct Publisher {
     client: Client,
-    leader: watch::Receiver<bool>,
+    leadership: Leadership,
     telemetry: Arc<Telemetry>,
     notices: mpsc::Receiver<Notice>,
     instance: String,
@@ -45,13 +46,13 @@ const INSTANCE_LENGTH: usize = 128;
 impl Publisher {
     pub(in crate::controller::status) fn new(
         client: Client,
-        leader: watch::Receiver<bool>,
+        leadership: Leadership,
         telemetry: Arc<Telemetry>,
         notices: mpsc::Receiver<Notice>,
     ) -> Self {
         Publisher {
             client,
-            leader,
+            leadership,
             telemetry,
             notices,
             instance: "celemetry".to_owned(),
@@ -72,7 +73,7 @@ impl Publisher {
     /// Runs until nobody is left who could announce anything.
     pub(in crate::controller::status) async fn run(mut self) {
         while let Some(notice) = self.notices.recv().await {
-            if *self.leader.borrow() {
+            if self.leadership.holds() {
                 self.publish(&notice).await;
             }
         }

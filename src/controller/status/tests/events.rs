@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::server::{AT_ONCE, Asked, Server, client};
 use super::*;
 use crate::api::DataSinkStatus;
+use crate::controller::lease::Leadership;
 use crate::controller::status::event::{of_data_sink, of_metric};
 use crate::controller::status::facts::{DataSinkFacts, ExportFailure, NameState, SinkDefect, SourceFault};
 use crate::controller::status::{StatusHandle, StatusWriter, data_sink_status, metric_status};
@@ -123,7 +124,7 @@ fn start() -> Running {
     let (client, server) = client();
     let (leader, following) = watch::channel(true);
     let telemetry = Arc::new(Telemetry::default());
-    let (writer, handle) = StatusWriter::new(client, following, Arc::clone(&telemetry));
+    let (writer, handle) = StatusWriter::new(client, Leadership::of(following), Arc::clone(&telemetry));
     tokio::spawn(writer.reporting_as("celemetry-0").run());
     Running { handle, server, telemetry, _leader: leader }
 }

@@ -148,7 +148,7 @@ const OF_TARGET: &[Row] = &[
     (
         |f| f.target = degraded(SourceState::ListOnly),
         &["Synced True WatchForbidden", READY, "Available True MonitoringActive"],
-        "pods.v1: no right to watch it, so it is listed every interval: it needs the verb watch",
+        "pods.v1: no right to watch it, so it is listed every minute: it needs the verb watch",
     ),
     (
         |f| f.target = degraded(SourceState::Degraded { message: "an object cannot be decoded".into() }),

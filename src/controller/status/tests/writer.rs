@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use super::server::{AT_ONCE, Server, client};
 use super::*;
 use crate::api::DataSinkStatus;
+use crate::controller::lease::Leadership;
 use crate::controller::status::facts::{DataSinkFacts, ExportFailure};
 use crate::controller::status::{StatusHandle, StatusWriter, metric_status};
 use crate::telemetry::Telemetry;
@@ -24,7 +25,7 @@ fn start(leads: bool) -> Running {
     let (client, server) = client();
     let (leader, following) = watch::channel(leads);
     let telemetry = Arc::new(Telemetry::default());
-    let (writer, handle) = StatusWriter::new(client, following, Arc::clone(&telemetry));
+    let (writer, handle) = StatusWriter::new(client, Leadership::of(following), Arc::clone(&telemetry));
     let writer = tokio::spawn(writer.reporting_as("celemetry-0").run());
     // Statuses only: an Event is another request.
     Running { handle, server, leader, telemetry, writer }
