@@ -5,13 +5,16 @@ use serde_json::json;
 
 use super::modes::own_rights;
 use crate::harness::client::collection;
-use crate::harness::{Kind, Plane, Scene, rule, until};
+use crate::harness::plane::users::Rule;
+use crate::harness::{GROUPS, Kind, Plane, Scene, rule, until};
 
 tests![
     without_any_right_to_the_objects_the_metric_says_so_and_heals_when_it_is_given,
     rights_that_are_taken_away_withdraw_the_series_and_given_back_they_are_right,
     what_a_metric_asks_in_vain_is_told_with_its_place_and_disturbs_no_other,
     an_object_that_cannot_be_decoded_is_counted_and_leaves_the_others_right,
+    without_the_right_to_list_namespaces_a_selector_of_them_says_so_and_heals,
+    a_group_that_may_not_be_listed_keeps_nobody_waiting,
     kubectl_shows_what_is_amiss,
 ];
 
@@ -139,16 +142,16 @@ fn an_object_that_cannot_be_decoded_is_counted_and_leaves_the_others_right() {
     };
     let good = client.create(&object("good", 1));
     let bad = client.create(&object("bad", 10));
-    let never =
-        object("never", 1_000).to_string().replace("1000", &format!("1000, \"rest\": {}", too_deep()));
-    send(&Method::POST, &widgets, "application/json", never);
+    let never = object("never", 1_000);
+    let deep = never.to_string().replace("1000", &format!("1000, \"rest\": {}", too_deep()));
+    send(&Method::POST, &widgets, "application/json", deep);
     let size = json!({"fieldPath": "spec.size", "type": "integer", "aggregation": "sum"});
     let metric = scene.declare(
         "undecodable-sizes",
         json!({"target": {"group": kind.group, "kind": "Widget"}, "valueFrom": size}),
     );
     let message = scene.wait_reason(&metric, "Synced", "Degraded");
-    assert!(message.contains("widgets") && message.contains("could not be decoded"), "{message}");
+    assert!(message.contains("widgets") && message.contains("an object cannot be decoded"), "{message}");
     client.wait_condition(&metric, "Ready", "True");
     // One in the list that has never been right counts for nothing.
     scene.sees("undecodable_sizes", &[("", 11.0)]);
@@ -163,6 +166,51 @@ fn an_object_that_cannot_be_decoded_is_counted_and_leaves_the_others_right() {
     scene.sees("undecodable_sizes", &[("", 103.0)]);
     client.delete(&bad);
     scene.sees("undecodable_sizes", &[("", 3.0)]);
+    // What is mended, or gone, is held against nobody any more.
+    client.patch(&never, &json!({"spec": {"rest": null}}));
+    scene.wait_reason(&metric, "Synced", "ListComplete");
+    scene.sees("undecodable_sizes", &[("", 1_003.0)]);
+}
+
+fn without_the_right_to_list_namespaces_a_selector_of_them_says_so_and_heals() {
+    let plane = Plane::shared();
+    let pods = rule("", "pods", "list,watch");
+    let all = [own_rights(), vec![pods]].concat();
+    let user = plane.user_with(&without(&all, &|rule| rule.resources == ["namespaces"]));
+    let scene = Scene::on(&plane, "unselectable").user(user.clone()).start();
+    let client = scene.client();
+    scene.pod("a").create(client);
+    let named = format!("kubernetes.io/metadata.name={}", scene.namespace);
+    let metric = scene.declare("selected-pods", json!({"namespaces": null, "namespaceSelector": named}));
+    let message = scene.wait_reason(&metric, "Synced", "Forbidden");
+    assert!(message.contains("namespaces.v1"), "{message}");
+    assert_eq!(scene.operator.readyz().unwrap().0, 200, "it is told, so nobody waits for it");
+    scene.sees("selected_pods", &[]);
+    plane.allow(&user, &all);
+    scene.wait_ready(&metric);
+    scene.sees("selected_pods", &[("", 1.0)]);
+}
+
+fn without(rights: &[Rule], left_out: &dyn Fn(&Rule) -> bool) -> Vec<Rule> {
+    rights.iter().filter(|rule| !left_out(rule)).cloned().collect()
+}
+
+fn a_group_that_may_not_be_listed_keeps_nobody_waiting() {
+    let plane = Plane::shared();
+    let rights = [
+        without(&own_rights(), &|rule| rule.resources == ["*"]),
+        vec![rule(GROUPS[0], "*", "*"), rule("", "pods", "list,watch")],
+    ];
+    let user = plane.user_with(&rights.concat());
+    let scene = Scene::on(&plane, "half").user(user).start();
+    scene.pod("a").create(scene.client());
+    let metric = scene.declare("half-pods", json!({}));
+    scene.wait_ready(&metric);
+    scene.sees("half_pods", &[("", 1.0)]);
+    until("readiness", || match scene.operator.readyz() {
+        Ok((200, _)) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
 }
 
 fn kubectl_shows_what_is_amiss() {

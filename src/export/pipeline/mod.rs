@@ -16,12 +16,10 @@ mod health;
 mod task;
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
 use celemetry_engine::snapshot::{MetricId, Snapshot};
-use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -181,8 +179,10 @@ impl Exporter {
         drop(open);
         let task = Task::new(&self.0, name, demands, health_sender, connect);
         let broken = self.0.broken.clone();
+        let running = tokio::spawn(task.run());
         tokio::spawn(async move {
-            if AssertUnwindSafe(task.run()).catch_unwind().await.is_err() {
+            // Nobody aborts it, so an error is a panic.
+            if running.await.is_err() {
                 broken.send_replace(true);
             }
         });

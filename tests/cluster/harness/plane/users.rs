@@ -24,7 +24,7 @@ pub(crate) struct User {
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     groups: Vec<String>,
-    resources: Vec<String>,
+    pub(crate) resources: Vec<String>,
     verbs: Vec<String>,
 }
 
