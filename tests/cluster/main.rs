@@ -35,6 +35,8 @@ mod kinds_come_and_go;
 mod modes;
 mod refusals;
 mod outages;
+// What leaves, and what becomes of it.
+mod exporting;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -58,6 +60,7 @@ fn main() {
         modes::tests(),
         refusals::tests(),
         outages::tests(),
+        exporting::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

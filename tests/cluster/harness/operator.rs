@@ -57,6 +57,23 @@ impl Start {
         self
     }
 
+    /// Without a flag that was given before and has no value.
+    pub(crate) fn without(mut self, flag: &str) -> Self {
+        self.arguments.retain(|argument| argument != flag);
+        self
+    }
+
+    /// Another value for a flag that was given before.
+    ///
+    /// # Panics
+    ///
+    /// If it was not.
+    pub(crate) fn instead(mut self, flag: &str, value: &str) -> Self {
+        let at = self.arguments.iter().position(|argument| argument == flag);
+        self.arguments[at.expect("a flag that was given") + 1] = value.into();
+        self
+    }
+
     /// A variable of its environment.
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));

@@ -3,6 +3,7 @@
 //! In: a plane, what is special about this operator. Out: Metrics, and what becomes of them in status, on `/metrics` and
 //! in the API server's audit log. Flags that bound waiting are short, so that a test needs seconds.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -28,6 +29,9 @@ pub(crate) struct Setting<'p> {
     hint: String,
     user: Option<User>,
     address: SocketAddr,
+    profile: String,
+    loopback_sinks: bool,
+    environment: Vec<(String, OsString)>,
     arguments: Vec<String>,
 }
 
@@ -39,7 +43,16 @@ pub(crate) const GROUPS: [&str; 2] = ["metrics.open-control-plane.io", "metrics.
 impl<'p> Scene<'p> {
     /// A scene on this plane, in a namespace whose name begins with `hint`.
     pub(crate) fn on(plane: &'p Plane, hint: &str) -> Setting<'p> {
-        Setting { plane, hint: hint.to_owned(), user: None, address: plane.address(), arguments: vec![] }
+        Setting {
+            plane,
+            hint: hint.to_owned(),
+            user: None,
+            address: plane.address(),
+            profile: "native".to_owned(),
+            loopback_sinks: true,
+            environment: vec![],
+            arguments: vec![],
+        }
     }
 
     /// The administrator.
@@ -83,15 +96,44 @@ impl<'p> Scene<'p> {
         metric
     }
 
+    /// Declares a DataSink of this namespace at this URL, or makes it so. Returns the object as it was sent.
+    #[track_caller]
+    pub(crate) fn declare_sink(&self, name: &str, endpoint: &str) -> Value {
+        self.declare_sink_with(name, endpoint, &Value::Null)
+    }
+
+    /// The same with `authentication`, unless that is null.
+    #[track_caller]
+    pub(crate) fn declare_sink_with(&self, name: &str, endpoint: &str, authentication: &Value) -> Value {
+        let mut sink = json!({
+            "apiVersion": format!("{}/v1alpha1", GROUPS[0]), "kind": "DataSink",
+            "metadata": {"namespace": self.namespace, "name": name},
+            "spec": {"connection": {"endpoint": endpoint}},
+        });
+        if !authentication.is_null() {
+            sink["spec"]["authentication"] = authentication.clone();
+        }
+        self.client().apply(&sink);
+        sink
+    }
+
+    /// A Secret of this namespace with these entries, to be made.
+    pub(crate) fn secret(&self, name: &str, entries: &Value) -> Value {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": self.namespace, "name": name},
+            "stringData": entries,
+        })
+    }
+
     /// Waits until the Metric's latest generation is Ready.
     #[track_caller]
     pub(crate) fn wait_ready(&self, metric: &Value) {
         self.wait_reason(metric, "Ready", "ReconciliationSucceeded");
     }
 
-    /// Waits until a condition of the Metric's latest generation has this reason. Returns its message.
+    /// Waits until a condition of the latest generation of a Metric or a DataSink has this reason. Returns its message.
     #[track_caller]
-    pub(crate) fn wait_reason(&self, metric: &Value, kind: &str, reason: &str) -> String {
+    pub(crate) fn wait_reason(&self, declared: &Value, kind: &str, reason: &str) -> String {
         let found = |object: &Value| {
             let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
             let of_kind = |condition: &Value| {
@@ -102,7 +144,7 @@ impl<'p> Scene<'p> {
         };
         let what = format!("reason {reason} of condition {kind}");
         let object = until(&what, || {
-            let object = self.client().read(metric).ok_or("there is no such Metric")?;
+            let object = self.client().read(declared).ok_or("there is no such object")?;
             let log = || self.operator.tail();
             found(&object).map(|_| object.clone()).ok_or_else(|| format!("{:#}\n{}", object["status"], log()))
         });
@@ -148,6 +190,24 @@ impl<'p> Setting<'p> {
         self
     }
 
+    /// Another profile than `native`.
+    pub(crate) fn profile(mut self, profile: &str) -> Self {
+        profile.clone_into(&mut self.profile);
+        self
+    }
+
+    /// Without the flag that lets sinks be on this host.
+    pub(crate) fn no_loopback_sinks(mut self) -> Self {
+        self.loopback_sinks = false;
+        self
+    }
+
+    /// A variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
     /// Further arguments.
     pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
@@ -161,14 +221,21 @@ impl<'p> Setting<'p> {
         let user = self.user.unwrap_or_else(|| self.plane.operator_user());
         let kubeconfig = self.plane.kubeconfig_at(&user, self.address);
         let mut start = Operator::on(&kubeconfig)
+            .instead("--profile", &self.profile)
             .args(&["--watch-namespace", &namespace])
             .args(&["--log-format", "text", "--zap-log-level", "debug"])
             .env("OPERATOR_CONFIG_NAMESPACE", &namespace);
         if !self.arguments.iter().any(|argument| argument == "--stale-after") {
             start = start.args(&["--stale-after", "3s"]);
         }
+        if !self.loopback_sinks {
+            start = start.without("--allow-loopback-sinks");
+        }
         for argument in &self.arguments {
             start = start.arg(argument);
+        }
+        for (name, value) in self.environment {
+            start = start.env(&name, value);
         }
         let mut operator = start.start();
         operator.wait_ready();
