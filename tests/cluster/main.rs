@@ -37,6 +37,7 @@ mod refusals;
 mod outages;
 // What leaves, and what becomes of it.
 mod exporting;
+mod sinks_that_fail;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -61,6 +62,7 @@ fn main() {
         refusals::tests(),
         outages::tests(),
         exporting::tests(),
+        sinks_that_fail::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -326,8 +326,9 @@ impl<T: Transport, C: Fn(&SinkTarget) -> T + Send + 'static> Task<T, C> {
         let is_told = self.told.is_some_and(|told| told.elapsed() < TELL_EVERY);
         if (rejected > 0 || message.is_some()) && !is_told {
             self.told = Some(Instant::now());
-            let message = message.unwrap_or_default();
-            tracing::warn!(sink = self.name, rejected, message, "the sink rejected points or warns");
+            // A field called `message` would take the place of the line's own.
+            let said = message.unwrap_or_default();
+            tracing::warn!(sink = self.name, rejected, said, "the sink rejected points or warns");
         }
     }
 
