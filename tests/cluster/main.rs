@@ -38,6 +38,8 @@ mod outages;
 // What leaves, and what becomes of it.
 mod exporting;
 mod sinks_that_fail;
+mod sinks_and_secrets;
+mod trust;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -63,6 +65,8 @@ fn main() {
         outages::tests(),
         exporting::tests(),
         sinks_that_fail::tests(),
+        sinks_and_secrets::tests(),
+        trust::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);

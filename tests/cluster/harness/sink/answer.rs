@@ -28,6 +28,8 @@ pub(crate) enum Answer {
     Status(u16),
     /// An HTTP status, with `Retry-After` as it stands here: seconds or a date.
     RetryAfter(u16, String),
+    /// 307 to this URL; over gRPC the code that this is mapped to.
+    Redirect(String),
     /// A gRPC status. Over HTTP it is 500.
     Grpc(tonic::Code),
     /// gRPC RESOURCE_EXHAUSTED or UNAVAILABLE with RetryInfo; over HTTP 429 or 503 with `Retry-After` in seconds.
@@ -141,6 +143,7 @@ impl Answer {
             Self::Accept | Self::Partial { .. } => of_type.body(whole(success(self))).unwrap(),
             Self::Status(status) => failed(*status),
             Self::RetryAfter(status, when) => with_retry_after(failed(*status), when),
+            Self::Redirect(to) => with_header(failed(307), "location", to),
             Self::Grpc(_) => failed(500),
             Self::RetryInfo(code, delay) => {
                 let status = if *code == tonic::Code::ResourceExhausted { 429 } else { 503 };
@@ -175,6 +178,7 @@ impl Answer {
                 of_type.body(StreamBody::new(stream::iter(frames)).boxed_unsync()).unwrap()
             }
             Self::Status(status) | Self::RetryAfter(status, _) => failed(code_of(*status)),
+            Self::Redirect(_) => failed(code_of(307)),
             Self::Grpc(code) => failed(*code),
             Self::RetryInfo(code, delay) => {
                 let mut response = failed(*code);
@@ -202,8 +206,12 @@ fn of_type_status(status: u16, body: Body) -> Response<Body> {
     Response::builder().status(status).header("content-type", "application/x-protobuf").body(body).unwrap()
 }
 
-fn with_retry_after(mut response: Response<Body>, when: &str) -> Response<Body> {
-    response.headers_mut().insert("retry-after", HeaderValue::from_str(when).unwrap());
+fn with_retry_after(response: Response<Body>, when: &str) -> Response<Body> {
+    with_header(response, "retry-after", when)
+}
+
+fn with_header(mut response: Response<Body>, name: &'static str, value: &str) -> Response<Body> {
+    response.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
     response
 }
 
