@@ -14,6 +14,7 @@ tests![
     a_sink_that_is_away_gets_the_latest_values_and_every_withdrawal,
     a_sink_is_left_alone_for_as_long_as_it_asks,
     what_a_sink_refuses_for_good_is_not_sent_twice,
+    points_that_a_sink_rejects_are_told_and_not_sent_again,
     what_a_sink_says_stands_in_the_log_beside_our_own_words,
     sinks_that_are_dead_delay_no_other,
 ];
@@ -202,6 +203,41 @@ fn what_a_sink_refuses_for_good_is_not_sent_twice() {
         scene.wait_reason(&metric, "Exported", "ExportSucceeded");
         let pods = if name == "http" { 1 } else { 2 };
         sink.wait_value(&format!("refused_{name}"), &[], Value::Integer(pods));
+    }
+}
+
+fn points_that_a_sink_rejects_are_told_and_not_sent_again() {
+    let plane = Plane::shared();
+    for protocol in ["http", "grpc"] {
+        let hint = format!("partial-{protocol}");
+        let scene = Scene::on(&plane, &hint).args(&["--heartbeat", "10m"]).start();
+        let client = scene.client();
+        let sink = Sink::start();
+        let message = "tenant 'canary' is over its limit".to_owned();
+        sink.answer(Answer::Partial { rejected: 1, message });
+        let data_sink =
+            scene.declare_sink("default", &if protocol == "http" { sink.http() } else { sink.grpc() });
+        let metric = scene.declare("partial", exported());
+        scene.pod("a").create(client);
+        let told = scene.wait_reason(&metric, "Exported", "PointsRejected");
+        assert_eq!(status_of(&scene, &metric, "Exported"), "False");
+        scene.wait_reason(&data_sink, "Ready", "PointsRejected");
+        assert_eq!(status_of(&scene, &data_sink, "Ready"), "True", "it takes requests");
+        scene.wait_ready(&metric);
+        // What the sink says is for the log: a status must not show what stands somewhere in the network.
+        assert!(!told.contains("canary"), "{told}");
+        sink.wait_value("partial", &[], Value::Integer(1));
+        let requests = sink.requests().len();
+        let page = scene.operator.metrics();
+        assert!(page.sum("celemetry_export_rejected_points_total", &[]) >= 1.0);
+        scene.declare("partial-other", json!({}));
+        scene.sees("partial_other", &[("", 1.0)]);
+        assert_eq!(sink.requests().len(), requests, "{protocol}: what was rejected is not sent again");
+        sink.answer(Answer::Accept);
+        scene.pod("b").create(client);
+        scene.wait_reason(&metric, "Exported", "ExportSucceeded");
+        scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
+        sink.wait_value("partial", &[], Value::Integer(2));
     }
 }
 
