@@ -27,6 +27,7 @@ mod rights;
 mod electing;
 mod telling;
 mod piped;
+mod readme;
 mod status;
 // What the operator makes of what happens.
 mod lifecycle;
@@ -56,6 +57,7 @@ fn main() {
         electing::tests(),
         telling::tests(),
         piped::tests(),
+        readme::tests(),
         status::tests(),
         lifecycle::tests(),
         metrics::tests(),
