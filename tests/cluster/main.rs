@@ -41,6 +41,7 @@ mod exporting;
 mod sinks_that_fail;
 mod sinks_and_secrets;
 mod trust;
+mod replicas;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -69,6 +70,7 @@ fn main() {
         sinks_that_fail::tests(),
         sinks_and_secrets::tests(),
         trust::tests(),
+        replicas::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
