@@ -62,8 +62,9 @@ fn measure(scale: &Scale) {
     operator.wait_ready();
     let everything = Value::Integer(i64::try_from(scale.pods).unwrap());
     sink.wait_value(load::TOTAL, &[], everything);
+    let kubeconfig = plane.kubeconfig(&reader);
     let others: Vec<(&str, Daemon)> =
-        readers::KINDS.iter().map(|kind| (*kind, readers::start(kind, &plane.kubeconfig(&reader)))).collect();
+        readers::KINDS.iter().map(|kind| (*kind, readers::start(kind, &kubeconfig))).collect();
     for (kind, daemon) in &others {
         until_within(Duration::from_secs(300), &format!("{kind} has every Pod"), || {
             daemon.log().contains(readers::SYNCED).then_some(()).ok_or_else(|| daemon.tail())

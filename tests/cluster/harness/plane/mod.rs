@@ -158,7 +158,10 @@ impl Plane {
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": user.name}}],
         });
         let path = self.folder.join(format!("{}-{}.kubeconfig", user.name, address.port()));
-        fs::write(&path, serde_json::to_string_pretty(&config).unwrap()).unwrap();
+        // Somebody may be reading what was written for the same user before.
+        let fresh = path.with_extension("fresh");
+        fs::write(&fresh, serde_json::to_string_pretty(&config).unwrap()).unwrap();
+        fs::rename(&fresh, &path).unwrap();
         path
     }
 
