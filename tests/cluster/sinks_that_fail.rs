@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 use tonic::Code;
 
-use crate::harness::{Answer, Plane, Scene, Sink, Value, until, until_within};
+use crate::harness::{Answer, Plane, Scene, Sink, Value, stays, until, until_within};
 
 tests![
     every_answer_over_http_has_a_name_and_is_forgotten_when_it_is_mended,
@@ -14,7 +14,8 @@ tests![
     a_sink_that_is_away_gets_the_latest_values_and_every_withdrawal,
     a_sink_is_left_alone_for_as_long_as_it_asks,
     what_a_sink_refuses_for_good_is_not_sent_twice,
-    points_that_a_sink_rejects_are_told_and_not_sent_again,
+    points_that_a_sink_rejects_are_told_until_it_takes_all,
+    points_that_a_sink_rejects_are_not_sent_again,
     what_a_sink_says_stands_in_the_log_beside_our_own_words,
     sinks_that_are_dead_delay_no_other,
 ];
@@ -206,19 +207,22 @@ fn what_a_sink_refuses_for_good_is_not_sent_twice() {
     }
 }
 
-fn points_that_a_sink_rejects_are_told_and_not_sent_again() {
+/// A sink that rejects a point of every request.
+fn rejecting() -> Sink {
+    let sink = Sink::start();
+    sink.answer(Answer::Partial { rejected: 1, message: "tenant 'canary' is over its limit".to_owned() });
+    sink
+}
+
+fn points_that_a_sink_rejects_are_told_until_it_takes_all() {
     let plane = Plane::shared();
     for protocol in ["http", "grpc"] {
-        let hint = format!("partial-{protocol}");
-        let scene = Scene::on(&plane, &hint).args(&["--heartbeat", "10m"]).start();
-        let client = scene.client();
-        let sink = Sink::start();
-        let message = "tenant 'canary' is over its limit".to_owned();
-        sink.answer(Answer::Partial { rejected: 1, message });
+        let scene = Scene::on(&plane, &format!("partial-{protocol}")).args(&["--heartbeat", "1s"]).start();
+        let sink = rejecting();
         let data_sink =
             scene.declare_sink("default", &if protocol == "http" { sink.http() } else { sink.grpc() });
         let metric = scene.declare("partial", exported());
-        scene.pod("a").create(client);
+        scene.pod("a").create(scene.client());
         let told = scene.wait_reason(&metric, "Exported", "PointsRejected");
         assert_eq!(status_of(&scene, &metric, "Exported"), "False");
         scene.wait_reason(&data_sink, "Ready", "PointsRejected");
@@ -227,18 +231,32 @@ fn points_that_a_sink_rejects_are_told_and_not_sent_again() {
         // What the sink says is for the log: a status must not show what stands somewhere in the network.
         assert!(!told.contains("canary"), "{told}");
         sink.wait_value("partial", &[], Value::Integer(1));
-        let requests = sink.requests().len();
-        let page = scene.operator.metrics();
-        assert!(page.sum("celemetry_export_rejected_points_total", &[]) >= 1.0);
-        scene.declare("partial-other", json!({}));
-        scene.sees("partial_other", &[("", 1.0)]);
-        assert_eq!(sink.requests().len(), requests, "{protocol}: what was rejected is not sent again");
         sink.answer(Answer::Accept);
-        scene.pod("b").create(client);
         scene.wait_reason(&metric, "Exported", "ExportSucceeded");
         scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
-        sink.wait_value("partial", &[], Value::Integer(2));
     }
+}
+
+fn points_that_a_sink_rejects_are_not_sent_again() {
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "rejected").args(&["--heartbeat", "10m"]).start();
+    let sinks = [("http", rejecting()), ("grpc", rejecting())];
+    for (name, sink) in &sinks {
+        scene.declare_sink(name, &if *name == "http" { sink.http() } else { sink.grpc() });
+        scene.declare(&format!("rejected-{name}"), json!({"dataSinkRef": {"name": name}}));
+    }
+    for (name, _) in &sinks {
+        let metric = scene.metric(&format!("rejected-{name}"), &json!({}));
+        scene.wait_reason(&metric, "Exported", "PointsRejected");
+    }
+    until("the rejected points to be counted", || {
+        let rejected = scene.operator.metrics().sum("celemetry_export_rejected_points_total", &[]);
+        if rejected == 2.0 { Ok(()) } else { Err(format!("{rejected}")) }
+    });
+    stays(Duration::from_secs(3), "one request a sink", || {
+        let requests: Vec<usize> = sinks.iter().map(|(_, sink)| sink.requests().len()).collect();
+        if requests == [1, 1] { Ok(()) } else { Err(format!("{requests:?}")) }
+    });
 }
 
 fn what_a_sink_says_stands_in_the_log_beside_our_own_words() {
