@@ -42,6 +42,8 @@ mod sinks_that_fail;
 mod sinks_and_secrets;
 mod trust;
 mod replicas;
+// Everything at once.
+mod churn;
 
 /// Tests mostly wait for a second to pass somewhere, so that more of them than cores can run at once.
 const THREADS: usize = 4;
@@ -71,6 +73,7 @@ fn main() {
         sinks_and_secrets::tests(),
         trust::tests(),
         replicas::tests(),
+        churn::tests(),
     ];
     let trials = tests.into_iter().flatten().map(harness::Test::into_trial).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
