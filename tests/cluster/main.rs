@@ -27,6 +27,7 @@ mod rights;
 mod electing;
 mod telling;
 mod piped;
+mod following;
 mod readme;
 mod status;
 // What the operator makes of what happens.
@@ -60,6 +61,7 @@ fn main() {
         electing::tests(),
         telling::tests(),
         piped::tests(),
+        following::tests(),
         readme::tests(),
         status::tests(),
         lifecycle::tests(),

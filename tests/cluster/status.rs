@@ -1,6 +1,8 @@
 //! What a real API server makes of our statuses and Events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use celemetry::api::{Group, MetricStatus};
 use celemetry::cluster::connect::{Settings, connect};
@@ -16,12 +18,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::harness::plane::User;
-use crate::harness::{Plane, runtime, until_equal};
+use crate::harness::{Answer, Plane, Scene, Sink, runtime, until, until_equal};
 
 tests![
     a_status_stands_as_it_was_computed_in_both_groups,
     a_status_takes_the_place_of_what_metrics_operator_left,
     an_event_stands_beside_its_object_and_repeats,
+    what_fails_and_what_is_mended_are_events_of_the_objects_concerned,
+    an_operator_to_whom_nothing_happens_asks_for_nothing_and_writes_nothing,
 ];
 
 /// A writer that leads, as this user.
@@ -174,4 +178,97 @@ fn an_event_stands_beside_its_object_and_repeats() {
         .unwrap();
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
     assert!(text.contains("MetricFailed") && text.contains("Metric-controller"), "{text}");
+}
+
+/// The Events about an object: type, reason and action.
+fn events_of(scene: &Scene<'_>, declared: &Value) -> BTreeSet<String> {
+    let stored = scene.client().read(declared).unwrap();
+    let events = scene.client().list("events.k8s.io/v1", "Event", Some(&scene.namespace)).into_iter();
+    let of_it = events.filter(|event| event["regarding"]["uid"] == stored["metadata"]["uid"]);
+    of_it
+        .map(|event| {
+            assert_eq!(event["regarding"]["kind"], declared["kind"]);
+            assert_eq!(event["reportingInstance"], "replica-1", "{event:#}");
+            let text = |field: &str| event[field].as_str().unwrap().to_owned();
+            assert!(!text("note").contains("canary"), "{event:#}");
+            format!("{} {} {}", text("type"), text("reason"), text("action"))
+        })
+        .collect()
+}
+
+fn what_fails_and_what_is_mended_are_events_of_the_objects_concerned() {
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "events").env("POD_NAME", "replica-1").args(&["--heartbeat", "1s"]).start();
+    let (client, sink) = (scene.client(), Sink::start());
+    let wait = |declared: &Value, expected: &[&str]| {
+        let expected: BTreeSet<String> = expected.iter().map(|one| (*one).to_owned()).collect();
+        until_equal("the Events", &expected, || events_of(&scene, declared));
+    };
+    let (failed, available) =
+        ("Warning MetricFailed ReconcileMetric", "Normal MetricAvailable ReconcileMetric");
+    let lost = "Warning DataSinkFetchError GetDataSinkCredentials";
+    let keyless = "Warning SecretKeyNotFound GetDataSinkCredentials";
+    let unicorns = scene.declare("events-unicorns", json!({"target": {"kind": "Unicorn"}}));
+    wait(&unicorns, &[failed]);
+    let metric = scene.declare("events-pods", json!({"dataSinkRef": {}}));
+    wait(&metric, &[lost]);
+    let secret = client.create(&scene.secret("token", &json!({"other": "canary"})));
+    let key = json!({"apiKey": {"secretKeyRef": {"name": "token", "key": "key"}}});
+    let data_sink = scene.declare_sink_with("default", &sink.http(), &key);
+    wait(&data_sink, &[keyless]);
+    wait(&metric, &[lost, keyless]);
+    client.patch(&secret, &json!({"stringData": {"key": "canary"}}));
+    let sink_available = "Normal DataSinkAvailable ReconcileDataSink";
+    wait(&data_sink, &[keyless, sink_available]);
+    wait(&metric, &[lost, keyless, available]);
+    sink.answer(Answer::Status(503));
+    wait(&data_sink, &[keyless, sink_available, "Warning DataSinkFailed ReconcileDataSink"]);
+    wait(&metric, &[lost, keyless, available, failed]);
+    wait(&unicorns, &[failed]);
+}
+
+fn an_operator_to_whom_nothing_happens_asks_for_nothing_and_writes_nothing() {
+    let plane = Plane::own();
+    let scene = Scene::on(&plane, "quiet").args(&["--heartbeat", "1s"]).start();
+    let (client, sink) = (scene.client(), Sink::start());
+    let data_sink = scene.declare_sink("default", &sink.http());
+    let pod = scene.pod("a").phase("Running").create(client);
+    let by_phase = json!([{"name": "phase", "fieldPath": "status.phase"}]);
+    let metric = scene.declare("quiet-pods", json!({"dataSinkRef": {}, "projections": by_phase}));
+    scene.wait_ready(&metric);
+    scene.wait_reason(&metric, "Exported", "ExportSucceeded");
+    scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
+    let requests = || plane.requests(&scene.user);
+    let written = |of: &str| {
+        let of_status = requests().into_iter().filter(|one| one.subresource == "status" && one.name == of);
+        of_status.count()
+    };
+    assert!((1..=4).contains(&written("quiet-pods")), "{} writes to get there", written("quiet-pods"));
+    assert!((1..=3).contains(&written("default")), "{} writes to get there", written("default"));
+    // Heartbeats pass and objects change; what is written about them can wait, and what was written is no news. Only the
+    // server is asked a few times what it serves.
+    let heard = sink.requests().len();
+    let mut silence = (requests().len(), Instant::now());
+    until("five seconds without a request", || {
+        let phase = if sink.requests().len() % 2 == 0 { "Running" } else { "Failed" };
+        client.patch_status(&pod, &json!({"phase": phase}));
+        let now = requests();
+        if now.len() != silence.0 {
+            silence = (now.len(), Instant::now());
+        }
+        if silence.1.elapsed() >= Duration::from_secs(5) { Ok(()) } else { Err(format!("{:#?}", now.last())) }
+    });
+    assert!(sink.requests().len() > heard + 3, "it was awake");
+    let before = requests();
+    let lists = before.iter().filter(|request| request.resource == "pods" && request.reads_all()).count();
+    assert_eq!(lists, 1, "no status that was written led to a list");
+    // Metadata that somebody writes are no edit of the Metric: nothing is listed or compiled anew.
+    client.patch(&metric, &json!({"metadata": {"annotations": {"note": "looked at"}}}));
+    let other = scene.declare("quiet-other", json!({}));
+    scene.wait_ready(&other);
+    assert_eq!(client.read(&metric).unwrap()["metadata"]["generation"], 1);
+    let written = requests().into_iter().skip(before.len());
+    let written: Vec<_> =
+        written.filter(|one| one.subresource == "status" && one.name == "quiet-pods").collect();
+    assert!(written.is_empty(), "{written:#?}");
 }

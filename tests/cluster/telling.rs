@@ -1,4 +1,4 @@
-//! What a running operator tells of itself: own metrics over OTLP, logs, exit statuses.
+//! What a running operator tells of itself: own metrics over OTLP, logs, readiness, exit statuses.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -10,13 +10,15 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Operator, Plane, Sink, Value, pod, port, until};
+use crate::harness::{Operator, Plane, Relay, Reply, Sink, Value, pod, port, until};
 
 tests![
     own_metrics_leave_over_either_protocol_as_the_page_has_them,
     own_traces_name_what_is_reconciled_listed_and_exported,
     every_line_of_the_log_is_json_and_no_stranger_adds_one,
     an_operator_that_cannot_start_says_why_and_how,
+    an_operator_is_ready_when_every_first_list_is_there,
+    a_source_that_fails_by_name_keeps_nobody_from_being_ready,
 ];
 
 fn metric(namespace: &str, name: &str, spec: &Json) -> Json {
@@ -186,4 +188,65 @@ fn an_operator_that_cannot_start_says_why_and_how() {
         start(&["--kubeconfig", kubeconfig.to_str().unwrap(), "--metrics-bind-address", &address]);
     assert_eq!(status, 2, "{text}");
     assert!(text.contains(&format!("cannot listen on {address}")), "{text}");
+}
+
+/// Two Metrics, over Pods and over ConfigMaps, that are there before their operator.
+fn two_metrics(plane: &Plane, namespace: &str) {
+    for kind in ["Pod", "ConfigMap"] {
+        let name = format!("ready.{}", kind.to_lowercase());
+        let spec = json!({"name": name, "target": {"kind": kind}, "namespaces": [namespace]});
+        plane.client().create(&metric(namespace, &kind.to_lowercase(), &spec));
+    }
+}
+
+/// Starts an operator by way of a relay. It need not be ready.
+fn start_behind(relay: &Relay, plane: &Plane, namespace: &str) -> Operator {
+    let kubeconfig = plane.kubeconfig_at(&plane.operator_user(), relay.address());
+    Operator::on(&kubeconfig).args(&["--watch-namespace", namespace]).start()
+}
+
+fn an_operator_is_ready_when_every_first_list_is_there() {
+    let plane = Plane::shared();
+    let (namespace, relay) = (plane.namespace("ready"), Relay::before(&plane));
+    two_metrics(&plane, &namespace);
+    pod(&namespace, "a").create(plane.client());
+    relay.always("list", "pods", Reply::Hang);
+    let mut operator = start_behind(&relay, &plane, &namespace);
+    operator.wait_family("ready_configmap", &[("", 0.0)]);
+    until("to wait for the Pods alone", || match operator.readyz() {
+        Ok((503, page)) if page.contains("/pod") && !page.contains("/configmap") => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    assert_eq!(operator.healthz().unwrap().0, 200, "nobody would be helped by a restart");
+    // A zero would be a lie.
+    operator.wait_family("ready_pod", &[]);
+    relay.pass();
+    operator.wait_ready();
+    operator.wait_family("ready_pod", &[("", 1.0)]);
+    // Who is ready stays so: a Metric that comes later must not take away the series of the others.
+    relay.always("list", "services", Reply::Hang);
+    let later = json!({"name": "ready.service", "target": {"kind": "Service"}, "namespaces": [namespace]});
+    let later = metric(&namespace, "service", &later);
+    plane.client().create(&later);
+    plane.client().wait_condition(&later, "Ready", "Unknown");
+    assert_eq!(operator.readyz().unwrap().0, 200);
+    relay.pass();
+    operator.wait_family("ready_service", &[("", 0.0)]);
+}
+
+fn a_source_that_fails_by_name_keeps_nobody_from_being_ready() {
+    let plane = Plane::shared();
+    let (namespace, relay) = (plane.namespace("ready"), Relay::before(&plane));
+    two_metrics(&plane, &namespace);
+    relay.always("list", "pods", Reply::status(500, "InternalError"));
+    let mut operator = start_behind(&relay, &plane, &namespace);
+    operator.wait_ready();
+    let of_pods = metric(&namespace, "pod", &json!({}));
+    let synced = plane.client().wait_condition(&of_pods, "Synced", "False");
+    assert_eq!(synced["reason"], "TargetUnreachable", "{synced}");
+    operator.wait_family("ready_configmap", &[("", 0.0)]);
+    operator.wait_family("ready_pod", &[]);
+    relay.pass();
+    plane.client().wait_condition(&of_pods, "Ready", "True");
+    operator.wait_family("ready_pod", &[("", 0.0)]);
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use http::{Response, StatusCode};
@@ -54,6 +55,8 @@ struct Orders {
 pub(crate) enum Reply {
     /// By the server.
     Pass,
+    /// Not at all, until another order is given.
+    Hang,
     /// Not by the server.
     Instead { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     /// By the server up to so many lines of its body; then these bytes; then as `end` says.
@@ -72,6 +75,9 @@ pub(crate) enum End {
 }
 
 type Body = UnsyncBoxBody<Bytes, String>;
+
+/// How often a request that hangs is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 // === impl Reply ===
 
@@ -205,7 +211,17 @@ impl State {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reply(&self, request: &http::request::Parts) -> Reply {
+    /// How a request is to be answered, as soon as it is.
+    async fn reply(&self, request: &http::request::Parts) -> Reply {
+        loop {
+            match self.next_reply(request) {
+                Reply::Hang => tokio::time::sleep(LOOK_AGAIN).await,
+                reply => return reply,
+            }
+        }
+    }
+
+    fn next_reply(&self, request: &http::request::Parts) -> Reply {
         let mut all = self.orders();
         let orders = all.get_mut(&wanted(request));
         let reply = orders.and_then(|orders| orders.once.pop_front().or_else(|| orders.always.clone()));
@@ -214,7 +230,8 @@ impl State {
 
     async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Body>, String> {
         let (head, body) = request.into_parts();
-        match self.reply(&head) {
+        match self.reply(&head).await {
+            Reply::Hang => unreachable!("that was waited for"),
             Reply::Instead { status, headers, body } => {
                 let mut response = Response::builder().status(status);
                 for (name, value) in headers {
