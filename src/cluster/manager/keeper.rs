@@ -4,7 +4,7 @@
 //! and why.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,11 +16,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::asking::Asking;
 use super::definitions;
-use super::{
-    AFTER_DEFINITION, ANYWAY, Alive, Command, Interest, Observed, Resolution, Settings, WHILE_UNRESOLVED,
-    Wanted,
-};
+use super::{Alive, Command, Interest, Observed, Resolution, Settings, Wanted};
 use crate::cluster::discovery::{Catalog, discover};
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::feed::{Intake, Phase, Reviews, SourceState};
@@ -44,9 +42,9 @@ pub(super) struct Keeper<I> {
     released: Arc<Notify>,
     /// Wakes the task when a definition has changed.
     redefined: Arc<Notify>,
-    /// When the server is to be asked what it serves.
-    due: BTreeSet<Instant>,
-    asking: Option<JoinHandle<Result<Catalog, Fault>>>,
+    asking: Asking,
+    /// What the server serves, as soon as it says so.
+    answer: Option<JoinHandle<Result<Catalog, Fault>>>,
     /// How an informer tells that it has panicked. Holds one: the first ends the task.
     panics: (mpsc::Sender<Panic>, mpsc::Receiver<Panic>),
 }
@@ -91,9 +89,6 @@ enum Event {
 /// How long the server may take to say what it serves: an aggregated API that is down holds up the answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pause after an answer that was none.
-const AFTER_FAILURE: Duration = Duration::from_secs(2);
-
 // === impl Keeper ===
 
 impl<I: Intake> Keeper<I> {
@@ -108,8 +103,8 @@ impl<I: Intake> Keeper<I> {
             sources: BTreeMap::new(),
             released: Arc::default(),
             redefined: Arc::default(),
-            due: BTreeSet::from([Instant::now()]),
-            asking: None,
+            asking: Asking::new(Instant::now()),
+            answer: None,
             panics: mpsc::channel(1),
         }
     }
@@ -128,10 +123,7 @@ impl<I: Intake> Keeper<I> {
             match self.next().await {
                 Event::Command(command) => self.command(command).await,
                 Event::Released => self.sweep().await,
-                Event::Redefined => {
-                    let now = Instant::now();
-                    self.due.extend(AFTER_DEFINITION.map(|pause| now + pause));
-                }
+                Event::Redefined => self.asking.redefined(Instant::now()),
                 Event::Due => self.ask(),
                 Event::Answered(answer) => self.answered(answer).await,
                 // Its objects would never change again, and nobody would know.
@@ -146,10 +138,10 @@ impl<I: Intake> Keeper<I> {
     }
 
     async fn next(&mut self) -> Event {
-        let due = self.due.first().copied();
-        let is_asking = self.asking.is_some();
+        let due = self.asking.next();
+        let is_asking = self.answer.is_some();
         let answer = async {
-            match &mut self.asking {
+            match &mut self.answer {
                 Some(task) => task.await.unwrap_or_else(|_| Err(broke_off())),
                 None => std::future::pending().await,
             }
@@ -205,17 +197,15 @@ impl<I: Intake> Keeper<I> {
 
     /// Asks the server what it serves.
     fn ask(&mut self) {
-        let now = Instant::now();
-        self.due.retain(|at| *at > now);
+        self.asking.asked(Instant::now());
         let client = self.client.clone();
         let asking =
             async move { timeout(PATIENCE, discover(&client)).await.unwrap_or_else(|_| Err(broke_off())) };
-        self.asking = Some(tokio::spawn(asking));
+        self.answer = Some(tokio::spawn(asking));
     }
 
     async fn answered(&mut self, answer: Result<Catalog, Fault>) {
-        self.asking = None;
-        let now = Instant::now();
+        self.answer = None;
         match answer {
             Ok(catalog) => {
                 if self.catalog.as_ref() != Some(&catalog) {
@@ -224,8 +214,7 @@ impl<I: Intake> Keeper<I> {
                         self.resolve(want).await;
                     }
                 }
-                let pause = if self.is_something_missing() { WHILE_UNRESOLVED } else { ANYWAY };
-                self.due.insert(now + pause);
+                self.asking.answered(self.is_something_missing(), Instant::now());
             }
             Err(fault) => {
                 tracing::debug!(%fault, "the API server does not say what it serves");
@@ -234,7 +223,7 @@ impl<I: Intake> Keeper<I> {
                         want.resolution.send_replace(Resolution::Unknown(fault.clone()));
                     }
                 }
-                self.due.insert(now + AFTER_FAILURE.max(fault.retry_after.unwrap_or_default()));
+                self.asking.failed(fault.retry_after, Instant::now());
             }
         }
     }
@@ -256,8 +245,7 @@ impl<I: Intake> Keeper<I> {
             Err(unresolved) => {
                 self.wants[want].keys.clear();
                 self.wants[want].resolution.send_replace(Resolution::Unresolved(unresolved));
-                let soon = Instant::now() + WHILE_UNRESOLVED;
-                self.due.insert(soon);
+                self.asking.unresolved(Instant::now());
                 return;
             }
         };

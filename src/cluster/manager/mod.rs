@@ -5,11 +5,11 @@
 //!
 //! Everything that is handed out is a guard: what nobody holds any more is stopped. So deletion has no code of its own.
 
+mod asking;
 mod definitions;
 mod keeper;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use celemetry_engine::change::SourceId;
 use kube::Client;
@@ -164,14 +164,3 @@ impl Drop for Alive {
         self.0.notify_one();
     }
 }
-
-/// How long after a change of a definition the server is asked what it serves: it needs a moment to serve what was
-/// declared.
-const AFTER_DEFINITION: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
-
-/// How often the server is asked anyway, while some target means nothing or has vanished.
-const WHILE_UNRESOLVED: Duration = Duration::from_secs(15);
-
-/// How often the server is asked anyway.
-const ANYWAY: Duration = Duration::from_secs(600);
