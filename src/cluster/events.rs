@@ -17,6 +17,7 @@ use kube::{Api, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::backoff::HEALTHY;
 use super::fault::{Fault, FaultClass};
 use super::informer::Pace;
 
@@ -52,9 +53,13 @@ pub struct Missed {
 struct Pauses {
     longest: Duration,
     failures: u32,
+    latest: Option<Instant>,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How soon after a list it is looked how far the server's history has come.
+const AFTER_LIST: Duration = Duration::from_secs(1);
 
 /// How long a check of the server's history may take.
 const CHECK_PATIENCE: Duration = Duration::from_secs(10);
@@ -89,7 +94,7 @@ where
     /// The events of what `api` shows; an API of `PartialObjectMeta` asks for metadata alone. After a failure it is tried
     /// again within `longest_pause`.
     pub fn new(api: Api<K>, pace: &Pace, longest_pause: Duration) -> Self {
-        let (pauses, config) = (Pauses { longest: longest_pause, failures: 0 }, config(pace));
+        let (pauses, config) = (Pauses { longest: longest_pause, failures: 0, latest: None }, config(pace));
         let asked = api.clone();
         let start = move || watcher(api.clone(), config.clone()).backoff(pauses.clone()).boxed();
         let newest_position = move || ask(asked.clone());
@@ -117,6 +122,8 @@ where
                     let newest = (self.newest_position)().await;
                     self.check_at = Instant::now() + self.check_every;
                     if newest.is_none_or(|newest| newest >= self.newest) {
+                        // The watch may have come as far without showing an object: by bookmarks, which are not told.
+                        self.newest = self.newest.max(newest.unwrap_or_default());
                         continue;
                     }
                     tracing::warn!(seen = self.newest, newest, "the API server's history went back: listing anew");
@@ -143,6 +150,10 @@ where
         if let Event::InitDone | Event::Apply(_) | Event::Delete(_) = event {
             self.told = None;
         }
+        if let Event::InitDone = event {
+            // The position of the list is not told either.
+            self.check_at = self.check_at.min(Instant::now() + AFTER_LIST);
+        }
         if let Event::InitApply(object) | Event::Apply(object) | Event::Delete(object) = event {
             let position = object.resource_version().and_then(|position| position.parse().ok());
             self.newest = self.newest.max(position.unwrap_or_default());
@@ -158,13 +169,18 @@ impl Iterator for Pauses {
     fn next(&mut self) -> Option<Duration> {
         let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(self.longest);
         self.failures += 1;
+        self.latest = Some(Instant::now());
         Some(pause)
     }
 }
 
 impl Backoff for Pauses {
+    /// kube's watcher has an event for every list that it begins, so an event proves nothing; time without a failure
+    /// does.
     fn reset(&mut self) {
-        self.failures = 0;
+        if self.latest.is_none_or(|latest| latest.elapsed() >= HEALTHY) {
+            self.failures = 0;
+        }
     }
 }
 
@@ -172,10 +188,16 @@ impl Backoff for Pauses {
 mod tests {
     use super::*;
 
-    #[test]
-    fn pauses_grow_to_a_bound() {
-        let pauses = Pauses { longest: Duration::from_secs(5), failures: 0 };
-        let millis: Vec<_> = pauses.take(6).map(|pause| pause.as_millis()).collect();
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_a_bound_until_all_was_well_for_long() {
+        let mut pauses = Pauses { longest: Duration::from_secs(5), failures: 0, latest: None };
+        let next = |pauses: &mut Pauses| {
+            pauses.reset();
+            pauses.next().unwrap().as_millis()
+        };
+        let millis: Vec<_> = (0..6).map(|_| next(&mut pauses)).collect();
         assert_eq!(millis, [500, 1_000, 2_000, 4_000, 5_000, 5_000]);
+        tokio::time::advance(HEALTHY).await;
+        assert_eq!(next(&mut pauses), 500);
     }
 }

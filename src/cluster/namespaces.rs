@@ -4,7 +4,7 @@
 //! source is doing. Must never know: metrics, what labels decide.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::events::{Events, Missed};
+use super::fault::Fault;
 use super::feed::{Phase, SourceState};
 use super::informer::Pace;
 
@@ -31,13 +32,10 @@ pub struct NamespacesSeen {
 }
 
 /// The namespaces of a cluster. They are followed from the first look on; clone it freely.
-#[derive(Clone)]
-pub struct NamespaceLabels(Arc<Shared>);
-
-struct Shared {
-    client: Client,
-    pace: Pace,
-    followed: OnceLock<watch::Receiver<NamespacesSeen>>,
+#[derive(Clone, Debug)]
+pub struct NamespaceLabels {
+    seen: watch::Receiver<NamespacesSeen>,
+    wanted: Arc<watch::Sender<bool>>,
 }
 
 /// What a list under way has shown, and what is known.
@@ -61,39 +59,37 @@ pub const NAMESPACES: &str = "namespaces.v1";
 // === impl NamespaceLabels ===
 
 impl NamespaceLabels {
-    /// The namespaces of the cluster behind `client`.
-    pub fn new(client: Client, pace: Pace) -> Self {
-        NamespaceLabels(Arc::new(Shared { client, pace, followed: OnceLock::new() }))
+    /// The namespaces of the cluster behind `client`, and what is to run for it. That ends when every handle is gone.
+    pub fn new(client: Client, pace: Pace) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let (sender, seen) = watch::channel(NamespacesSeen::default());
+        let wanted = Arc::new(watch::Sender::new(false));
+        let mut first_look = wanted.subscribe();
+        let following = async move {
+            if first_look.wait_for(|wanted| *wanted).await.is_ok() {
+                let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
+                follow(Events::new(api, &pace, LONGEST_PAUSE), sender).await;
+            }
+        };
+        (NamespaceLabels { seen, wanted }, following)
     }
 
     /// The namespaces, as they change. A cluster that cannot be seen keeps its last labels.
     pub fn watch(&self) -> watch::Receiver<NamespacesSeen> {
-        let start = || {
-            let (sender, receiver) = watch::channel(NamespacesSeen::default());
-            let api: Api<PartialObjectMeta<Namespace>> = Api::all(self.0.client.clone());
-            tokio::spawn(follow(Events::new(api, &self.0.pace, LONGEST_PAUSE), sender));
-            receiver
-        };
-        self.0.followed.get_or_init(start).clone()
-    }
-}
-
-impl std::fmt::Debug for NamespaceLabels {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NamespaceLabels").finish_non_exhaustive()
+        self.wanted.send_if_modified(|wanted| !std::mem::replace(wanted, true));
+        self.seen.clone()
     }
 }
 
 /// Follows until nobody looks any more.
 async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch::Sender<NamespacesSeen>) {
     let mut known = Known { namespaces: Namespaces::new(), listed: Some(Namespaces::new()) };
-    let mut mended_at = None;
+    let (mut mended_at, mut missed) = (None, 0);
     loop {
         let event = tokio::select! {
             () = sender.closed() => return,
             event = events.next() => event,
             () = passed(mended_at) => {
-                mended_at = None;
+                (mended_at, missed) = (None, 0);
                 sender.send_modify(|seen| seen.state.phase = Phase::Watching);
                 continue;
             }
@@ -102,7 +98,7 @@ async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch:
             Ok(event) => {
                 known.apply(event);
                 if known.listed.is_none() {
-                    mended_at = None;
+                    (mended_at, missed) = (None, 0);
                     show(&sender, &known.namespaces);
                 }
             }
@@ -110,8 +106,12 @@ async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch:
                 if is_news {
                     tracing::warn!(%fault, "the namespaces cannot be seen");
                 }
-                sender.send_modify(|seen| seen.state.fail(fault));
-                mended_at = known.listed.is_none().then(|| Instant::now() + MENDED_AFTER);
+                missed += 1;
+                // A watch that broke and is opened again at once has missed nothing.
+                if missed > 1 || known.listed.is_some() {
+                    fail(&sender, fault);
+                    mended_at = known.listed.is_none().then(|| Instant::now() + MENDED_AFTER);
+                }
             }
         }
     }
@@ -126,6 +126,14 @@ fn show(sender: &watch::Sender<NamespacesSeen>, namespaces: &Namespaces) {
         }
         seen.state = SourceState { phase: Phase::Watching, synced: true, ..SourceState::default() };
         differs || was_failing
+    });
+}
+
+fn fail(sender: &watch::Sender<NamespacesSeen>, fault: Fault) {
+    sender.send_if_modified(|seen| {
+        let before = seen.state.clone();
+        seen.state.fail(fault);
+        seen.state != before
     });
 }
 

@@ -37,6 +37,8 @@ pub type Scope = (Group, Option<String>);
 pub enum DeclaredEvent {
     /// The object is there and looks like this.
     Applied(ObjectName, Box<serde_json::Value>),
+    /// The object means what it did, and another part of it has changed: its status, as whoever leads writes it.
+    Touched(ObjectName, Box<serde_json::Value>),
     /// The object is gone.
     Gone(ObjectName),
     /// Everything that one follower has to tell was told.
@@ -65,7 +67,7 @@ struct Seen {
 }
 
 /// Follows a kind in one group, in one namespace or in all, until nobody takes events any more. A change that raises no
-/// generation, as that of a status or an annotation, is not told.
+/// generation, as that of a status or an annotation, is told as such.
 pub async fn follow(
     client: Client,
     (group, kind): (Group, DeclaredKind),
@@ -169,12 +171,11 @@ impl Follower {
         if replaced {
             self.gone(name.clone()).await?;
         }
-        if self.known.insert(name.clone(), seen.clone()).as_ref() == Some(&seen) {
-            return Ok(());
-        }
+        let is_touched = self.known.insert(name.clone(), seen.clone()).as_ref() == Some(&seen);
         // An object that came as JSON can go as JSON.
         let Ok(value) = serde_json::to_value(&object) else { return Ok(()) };
-        self.send(DeclaredEvent::Applied(name, Box::new(value))).await
+        let told = if is_touched { DeclaredEvent::Touched } else { DeclaredEvent::Applied };
+        self.send(told(name, Box::new(value))).await
     }
 
     async fn gone(&mut self, name: ObjectName) -> Result<(), Closed> {
@@ -218,7 +219,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What is told of these events: `+a`, `-a`, `.` for a complete list.
+    /// What is told of these events: `+a`, `~a` for a new status alone, `-a`, `.` for a complete list.
     async fn told(changes: Vec<watcher::Event<DynamicObject>>) -> Vec<String> {
         let (events, mut inbox) = mpsc::channel(64);
         let scope = (Group::OpenMcp, None);
@@ -231,6 +232,7 @@ mod tests {
         while let Some(event) = inbox.recv().await {
             told.push(match event {
                 DeclaredEvent::Applied(name, _) => format!("+{}", name.name),
+                DeclaredEvent::Touched(name, _) => format!("~{}", name.name),
                 DeclaredEvent::Gone(name) => format!("-{}", name.name),
                 DeclaredEvent::Complete(_) => ".".to_owned(),
             });
@@ -239,12 +241,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_new_generations_are_told() {
+    async fn a_new_generation_is_told_apart_from_a_new_status() {
         use watcher::Event::{Apply, Delete, Init, InitApply, InitDone};
         let (a, b) = (|generation| object("a", "1", generation), |generation| object("b", "2", generation));
         let events =
             vec![Init, InitApply(a(1)), InitApply(b(1)), InitDone, Apply(a(1)), Apply(a(2)), Delete(b(1))];
-        assert_eq!(told(events).await, ["+a", "+b", ".", "+a", "-b"]);
+        assert_eq!(told(events).await, ["+a", "+b", ".", "~a", "+a", "-b"]);
     }
 
     #[tokio::test]
@@ -273,7 +275,7 @@ mod tests {
             InitApply(object("b", "2", 1)),
             InitDone,
         ];
-        assert_eq!(told(events).await, ["+a", "+b", ".", "-a", "."]);
+        assert_eq!(told(events).await, ["+a", "+b", ".", "~b", "-a", "."]);
     }
 
     #[tokio::test]

@@ -132,14 +132,18 @@ impl Registry {
 
     /// Decides anew about these claims, and about all that decide about them or that they decide about.
     fn decide(&self, mut open: BTreeSet<u64>) {
-        let mut concerned = BTreeSet::new();
+        let (mut concerned, mut looked_at) = (BTreeSet::new(), BTreeSet::new());
         while let Some(id) = open.pop_first() {
             if !concerned.insert(id) {
                 continue;
             }
+            // Each tie once: a name may be shared by thousands.
             let ties = self.claims.get(&id).map(|entry| self.ties(entry)).unwrap_or_default();
-            let tied = ties.iter().filter_map(|tie| self.by_tie.get(tie)).flatten();
-            open.extend(tied.filter(|id| !concerned.contains(id)));
+            for tied in ties.iter().filter_map(|tie| self.by_tie.get_key_value(tie)) {
+                if looked_at.insert(tied.0) {
+                    open.extend(tied.1.iter().filter(|id| !concerned.contains(id)));
+                }
+            }
         }
         let claims: Vec<conflict::Claim<'_>> = concerned
             .iter()

@@ -372,11 +372,15 @@ impl MetricUpdateCoordinator {
         let now = self.now();
         let due = self.debounce.due(now);
         if !due.is_empty() {
-            let mut metrics = [due.changed, due.heartbeat].concat();
+            // A heartbeat of what has never been shown has nothing to send.
+            let beats = due.heartbeat.into_iter().filter(|metric| self.is_shown(*metric));
+            let mut metrics: Vec<_> = due.changed.into_iter().chain(beats).collect();
             metrics.sort_unstable();
             metrics.dedup();
-            self.flush(&metrics);
-            self.look_for_ended_overflow(&metrics, now);
+            if !metrics.is_empty() {
+                self.flush(&metrics);
+                self.look_for_ended_overflow(&metrics, now);
+            }
         }
         let due = self.epochs.due(now);
         for source in &due.readmit {
@@ -387,6 +391,10 @@ impl MetricUpdateCoordinator {
         for source in due.publish.into_iter().chain(due.readmit) {
             self.publish_plan(source);
         }
+    }
+
+    fn is_shown(&self, metric: MetricId) -> bool {
+        self.metrics.get(&metric).is_some_and(|known| known.shown)
     }
 
     fn flush(&mut self, metrics: &[MetricId]) {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -133,8 +134,8 @@ pub fn start(settings: Settings) -> Running {
     };
     let (mut tasks, waiting) = controlling.start(settings.metrics, settings.declared);
     let readiness = readiness(&mut tasks, waiting);
-    let shown = shown_by_leader(&mut tasks, handle.snapshots(), leader);
     let (closing, closed) = watch::channel(false);
+    let shown = shown_by_leader(&mut tasks, handle.snapshots(), leader, closed.clone());
     let mut servers = JoinSet::new();
     for server in settings.servers {
         let sources = admin::Sources {
@@ -178,11 +179,13 @@ impl Controlling {
             }
             Declaring::Here(_, reporter) => (None, Arc::clone(reporter)),
         };
+        let (namespaces, following) = NamespaceLabels::new(self.client.clone(), self.pace.clone());
+        self.tasks.spawn(following);
         let context = Context {
             snapshots: self.coordinator.snapshots(),
             coordinator: self.coordinator.clone(),
             informers,
-            namespaces: NamespaceLabels::new(self.client.clone(), self.pace.clone()),
+            namespaces,
             names: Names::new(self.profile),
             sinks,
             reporter,
@@ -265,19 +268,24 @@ fn readiness(
     readiness
 }
 
-/// The series as a page shows them: those of a replica that does not lead would be there twice.
+/// The series as a page shows them: those of a replica that does not lead would be there twice. Whoever is still being
+/// served at the end is shown the last ones.
 fn shown_by_leader(
     tasks: &mut JoinSet<()>,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     mut leader: watch::Receiver<bool>,
+    closed: watch::Receiver<bool>,
 ) -> watch::Receiver<Arc<Snapshot>> {
     let (sender, shown) = watch::channel(Arc::default());
     tasks.spawn(async move {
+        let mut closed = pin!(until_true(closed));
         loop {
             let leads = *leader.borrow_and_update();
             let snapshot = Arc::clone(&snapshots.borrow_and_update());
             sender.send_replace(if leads { snapshot } else { Arc::default() });
             tokio::select! {
+                biased;
+                () = &mut closed => return,
                 changed = snapshots.changed() => if changed.is_err() {
                     return;
                 },
@@ -342,10 +350,11 @@ impl Running {
             .await
             .unwrap_or_else(|_| Arc::clone(&self.coordinator.snapshots().borrow()));
         self.exporter.finish(pipeline::FINISH_DEADLINE).await;
-        // Whoever scrapes meets nobody rather than a page without series, which would say that they are gone.
+        // Whoever scrapes meets nobody rather than a page without series, which would say that they are gone; a slow reader
+        // holds up no successor.
         self.closing.send_replace(true);
-        while self.servers.join_next().await.is_some() {}
-        self.election.release().await;
+        let drained = async { while self.servers.join_next().await.is_some() {} };
+        tokio::join!(drained, self.election.release());
         // First the coordinator: what ends after it takes no metric away.
         self.coordinator.shut_down().await;
         // A coordinator that panicked has left its last snapshot all the same.

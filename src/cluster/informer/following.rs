@@ -26,8 +26,12 @@ pub(super) enum Over {
 
 /// How one connection ended.
 enum Ended {
-    /// As it should, or it broke: go on at the same position.
-    Reconnect(Option<Fault>),
+    /// As it should: go on at the same position.
+    Reconnect,
+    /// It broke after it had worked: go on at the same position, which misses nothing if it can be opened again.
+    Broke(Fault),
+    /// It does not work.
+    Failed(Fault),
     /// The objects must be listed anew.
     Relist,
 }
@@ -71,13 +75,18 @@ impl Running {
                         return Ok(Over::Relist);
                     }
                     FaultClass::Forbidden if self.may_list().await => return Ok(Over::CannotWatch(fault)),
-                    _ => Ended::Reconnect(Some(fault)),
+                    _ => Ended::Failed(fault),
                 },
             };
             match ended {
                 Ended::Relist => return Ok(Over::Relist),
-                Ended::Reconnect(Some(fault)) => self.failed(fault).await?,
-                Ended::Reconnect(None) => self.outlet.wait(RECONNECT_SPREAD.mul_f64(fastrand::f64())).await?,
+                Ended::Failed(fault) => self.failed(fault).await?,
+                Ended::Broke(fault) => {
+                    tracing::debug!(source = %self.collection.resource, %fault, "the watch broke");
+                    let pause = self.backoff.failed(fault.retry_after, fastrand::f64());
+                    self.outlet.wait(pause).await?;
+                }
+                Ended::Reconnect => self.outlet.wait(RECONNECT_SPREAD.mul_f64(fastrand::f64())).await?,
             }
         }
     }
@@ -123,7 +132,7 @@ impl Running {
                 namespaces = reviews.take(), if idle => {
                     if let Err(fault) = self.review(namespaces.clone()).await? {
                         reviews.ask(namespaces);
-                        return Ok(Ended::Reconnect(Some(fault)));
+                        return Ok(Ended::Failed(fault));
                     }
                 }
                 () = sleep_until(proven_at), if !is_proven => self.set_phase(Phase::Watching),
@@ -148,12 +157,13 @@ impl Running {
             // Followed at once by the next, such watches would be a flood of requests.
             None if watching.since.elapsed() < PROOF && !watching.has_told => {
                 let fault = Fault::new(FaultClass::Unreachable, "the watch ends as soon as it has begun");
-                Ok(Some(Ended::Reconnect(Some(fault))))
+                Ok(Some(Ended::Failed(fault)))
             }
-            None => Ok(Some(Ended::Reconnect(None))),
+            None => Ok(Some(Ended::Reconnect)),
             Some(Err(fault)) => {
                 self.backoff.worked(watching.since.elapsed());
-                Ok(Some(Ended::Reconnect(Some(fault))))
+                let has_worked = watching.has_told || watching.since.elapsed() >= PROOF;
+                Ok(Some(if has_worked { Ended::Broke(fault) } else { Ended::Failed(fault) }))
             }
             Some(Ok(())) => self.events(watching),
         }
@@ -200,7 +210,7 @@ impl Running {
                 tracing::info!(source = %self.collection.resource, %fault, "listing anew");
                 Ended::Relist
             }
-            _ => Ended::Reconnect(Some(fault)),
+            _ => Ended::Failed(fault),
         }
     }
 

@@ -3,6 +3,7 @@
 //! In: a collection. Out: pages, taken apart into items. Must never know: field plans, changes.
 //!
 //! Memory holds a page that is decoded, one that waits and one that arrives: while nobody takes pages, none is asked for.
+//! Pages hold fewer objects where those are large.
 
 use std::ops::Range;
 
@@ -44,6 +45,12 @@ pub(super) struct Listing {
     pub(super) page_size: Option<u32>,
 }
 
+/// A page beyond this is followed by one of half as many objects. 500 Pods are about 3 MB.
+const LARGE_PAGE: usize = 16 << 20;
+
+/// Fewer objects a page are not asked for: an object has at most 1.5 MB.
+const SMALLEST_PAGE: u32 = 10;
+
 // === impl Lister ===
 
 impl Lister {
@@ -57,6 +64,8 @@ impl Lister {
                 PageRequest { namespace: listing.namespace, limit: listing.page_size, go_on: None };
             loop {
                 let page = read_page(&client, &collection, &request).await;
+                let bytes = page.as_ref().map_or(0, |(page, _)| page.bytes.len());
+                request.limit = request.limit.map(|limit| next_limit(limit, bytes));
                 request.go_on = page.as_ref().ok().and_then(|(_, go_on)| go_on.clone());
                 let over = request.go_on.is_none();
                 if page.is_err() {
@@ -81,6 +90,11 @@ impl Drop for Lister {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// The objects of the page after one of `bytes`.
+fn next_limit(limit: u32, bytes: usize) -> u32 {
+    if bytes > LARGE_PAGE { (limit / 2).max(SMALLEST_PAGE) } else { limit }
 }
 
 async fn read_page(
@@ -109,5 +123,18 @@ impl Page {
     /// The bytes of every object.
     pub(super) fn items(&self) -> impl Iterator<Item = &[u8]> {
         self.items.iter().map(|range| &self.bytes[range.clone()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_shrink_while_they_are_large() {
+        assert_eq!(next_limit(500, 3 << 20), 500);
+        let limits: Vec<_> =
+            std::iter::successors(Some(500), |limit| Some(next_limit(*limit, 500 << 20))).take(8).collect();
+        assert_eq!(limits, [500, 250, 125, 62, 31, 15, 10, 10]);
     }
 }

@@ -258,8 +258,11 @@ impl Running {
 
     /// A server whose history is shorter than a paged list takes is asked for everything at once, as client-go does.
     fn list_failed(&mut self, fault: Fault) -> Fault {
-        if fault.class == FaultClass::Expired {
-            self.page_size = None;
+        match fault.class {
+            FaultClass::Expired => self.page_size = None,
+            // All at once may be more than is read.
+            FaultClass::Malformed => self.page_size = Some(self.pace.page_size),
+            _ => {}
         }
         fault
     }

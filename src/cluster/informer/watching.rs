@@ -7,7 +7,7 @@ use std::time::Duration;
 use celemetry_engine::row::Documents;
 use kube::Client;
 use kube::client::Body;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::cluster::answer::{next_bytes, send};
 use crate::cluster::fault::{Fault, FaultClass};
@@ -27,6 +27,10 @@ pub(super) struct Watching {
     pub(super) has_told: bool,
 }
 
+/// How long a server may take to open a watch, which is to say nothing yet. A connection that has died in silence since
+/// it was last used is given up with the request.
+const OPENING: Duration = Duration::from_secs(15);
+
 // === impl Watching ===
 
 impl Watching {
@@ -39,7 +43,8 @@ impl Watching {
         age: Duration,
         idle: Duration,
     ) -> Result<Self, Fault> {
-        let body = send(client, collection.watch(position, age)?).await?;
+        let opening = timeout(idle.min(OPENING), send(client, collection.watch(position, age)?));
+        let body = opening.await.map_err(|_| Fault::new(FaultClass::Unreachable, "no watch is opened"))??;
         let since = Instant::now();
         Ok(Watching {
             body,

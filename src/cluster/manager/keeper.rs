@@ -114,11 +114,9 @@ impl<I: Intake> Keeper<I> {
     /// # Panics
     /// Where an informer has.
     pub(super) async fn run(mut self) {
-        let definitions = tokio::spawn(definitions::follow(
-            self.client.clone(),
-            self.settings.pace.clone(),
-            Arc::clone(&self.redefined),
-        ));
+        let following =
+            definitions::follow(self.client.clone(), self.settings.pace.clone(), Arc::clone(&self.redefined));
+        let definitions = self.spawn(following);
         loop {
             match self.next().await {
                 Event::Command(command) => self.command(command).await,
@@ -297,13 +295,7 @@ impl<I: Intake> Keeper<I> {
             state: sender,
         };
         tracing::info!(source = %resource, "informer starts");
-        let panics = self.panics.0.clone();
-        let task = tokio::spawn(async move {
-            if let Err(panic) = AssertUnwindSafe(informer.run(feed)).catch_unwind().await {
-                // Refused only beside another panic, or by a manager that has ended.
-                let _ = panics.try_send(panic);
-            }
-        });
+        let task = self.spawn(informer.run(feed));
         let source = Source {
             id,
             state: state.clone(),
@@ -312,6 +304,17 @@ impl<I: Intake> Keeper<I> {
             task,
         };
         Some((source, Observed { source: id, resource, state, reviews, _alive: alive }))
+    }
+
+    /// Starts a task whose panic ends this one.
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let panics = self.panics.0.clone();
+        tokio::spawn(async move {
+            if let Err(panic) = AssertUnwindSafe(work).catch_unwind().await {
+                // Refused only beside another panic, or by a manager that has ended.
+                let _ = panics.try_send(panic);
+            }
+        })
     }
 
     /// Gives up what nobody holds any more: first interests, whose resolutions hold sources, then sources.

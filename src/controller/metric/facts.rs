@@ -2,18 +2,22 @@
 //!
 //! In: everything that a Metric's task holds. Out: facts. Must never know: conditions, reasons.
 
+use std::sync::Arc;
+
 use celemetry_engine::MetricStatus;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::placement::{Sight, is_stale};
+use super::placing::is_outside_namespaces;
 use super::task::{Ended, MetricTask};
 use crate::cluster::discovery::Unresolved;
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::feed::{Phase, SourceState as Observed};
 use crate::cluster::manager::Resolution;
 use crate::cluster::namespaces::NAMESPACES;
-use crate::controller::lower::Mode;
+use crate::controller::defect::defect;
+use crate::controller::lower::{LowerError, Mode};
 use crate::controller::status::{
     MetricFacts, NameState, SinkDefect, SinkState, SourceFacts, SourceFault, SourceState, TargetState,
 };
@@ -32,6 +36,10 @@ impl MetricTask {
             None => None,
         };
         let facts = self.facts(sight, now, engine);
+        if self.inbox.stored.has_changed().unwrap_or(false) {
+            let stored = Arc::clone(&self.inbox.stored.borrow_and_update());
+            self.report.stored(&stored);
+        }
         self.report.set(&facts);
         let is_named = |source: &SourceFacts| matches!(source.state, SourceState::Failed { .. });
         let is_failed = match &facts.target {
@@ -55,8 +63,8 @@ impl MetricTask {
             now: Timestamp::now(),
             known_since: declaration.known_since,
             reconciled: true,
-            errors: declaration.errors.iter().chain(refused).cloned().collect(),
-            warnings: declaration.warnings.clone(),
+            errors: declaration.errors.iter().chain(refused).cloned().chain(self.of_tenancy()).collect(),
+            warnings: declaration.warnings.iter().cloned().chain(self.of_scope()).collect(),
             name: self.name_state(),
             target: self.target_state(sight, now),
             first_list_complete: self.placed.as_ref().is_some_and(|placed| placed.complete),
@@ -65,6 +73,23 @@ impl MetricTask {
             last_export: exported.and_then(|at| Timestamp::try_from(at).ok()),
             lookup: None,
         }
+    }
+
+    fn of_tenancy(&self) -> Option<LowerError> {
+        let message = "its objects are in no namespace, and here a Metric sees its own namespace alone";
+        self.is_beyond_tenant().then(|| defect("spec.target", message))
+    }
+
+    /// A restriction to namespaces that restricts nothing.
+    fn of_scope(&self) -> Option<String> {
+        let lowered = self.declaration.lowered.as_ref()?;
+        let place = match (&lowered.namespace_selector, &lowered.definition.namespaces) {
+            (Some(_), _) => "spec.namespaceSelector",
+            (None, Some(_)) => "spec.namespaces",
+            (None, None) => return None,
+        };
+        let is_outside = is_outside_namespaces(&self.observed());
+        is_outside.then(|| format!("{place}: ignored, since the target's objects are in no namespace"))
     }
 
     fn name_state(&self) -> NameState {

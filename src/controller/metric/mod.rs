@@ -70,6 +70,9 @@ pub trait Reporter: Send + Sync {
 pub trait Report: Send {
     /// What is known now. Called often, also when nothing has changed; must not block.
     fn set(&mut self, facts: &MetricFacts);
+
+    /// The object as it is stored now, with a status that somebody has written.
+    fn stored(&mut self, _value: &Value) {}
 }
 
 /// How Metrics are read.
@@ -105,7 +108,18 @@ pub struct EventDrivenController {
 /// A Metric's task. Dropping the sender ends it.
 struct Task {
     declared: watch::Sender<Arc<Value>>,
+    /// The object with its latest status. Wakes nobody.
+    stored: watch::Sender<Arc<Value>>,
     task: JoinHandle<()>,
+}
+
+/// What a Metric's task is told.
+#[derive(Clone)]
+struct Inbox {
+    /// The Metric as it was written last.
+    declared: watch::Receiver<Arc<Value>>,
+    /// The same with its latest status.
+    stored: watch::Receiver<Arc<Value>>,
 }
 
 /// What is not ready yet: the Metrics whose first list is under way.
@@ -139,6 +153,11 @@ impl EventDrivenController {
         while let Some(event) = events.recv().await {
             match event {
                 DeclaredEvent::Applied(name, value) => self.applied(name, *value),
+                DeclaredEvent::Touched(name, value) => {
+                    if let Some(task) = self.tasks.get(&name) {
+                        task.stored.send_replace(Arc::new(*value));
+                    }
+                }
                 // The sender goes with the entry, which ends the task. A Metric of the same name that follows gets a
                 // task of its own, and may find its predecessor's series for a moment.
                 DeclaredEvent::Gone(name) => drop(self.tasks.remove(&name)),
@@ -160,13 +179,15 @@ impl EventDrivenController {
             task.declared.send_replace(value);
             return;
         }
+        let (stored, latest) = watch::channel(Arc::clone(&value));
         let (declared, inbox) = watch::channel(value);
+        let inbox = Inbox { declared: inbox, stored: latest };
         self.started += 1;
         let awaited = Awaited { name: format!("{name} of {}", name.group.name()), number: self.started };
         self.unsettled.wait_for(awaited.clone());
         let (context, unsettled) = (Arc::clone(&self.context), self.unsettled.clone());
         let supervised = supervise(context, name.clone(), inbox, move || unsettled.settle(&awaited));
-        self.tasks.insert(name, Task { declared, task: tokio::spawn(supervised) });
+        self.tasks.insert(name, Task { declared, stored, task: tokio::spawn(supervised) });
     }
 }
 
@@ -177,24 +198,20 @@ fn listing((group, namespace): &Scope) -> Awaited {
 
 /// Runs a Metric's task until the Metric is gone. A panic is a defect of ours that this Metric has met: it is told in
 /// the Metric's status, and disturbs no other. The task begins anew when the Metric is edited.
-async fn supervise(
-    context: Arc<Context>,
-    name: ObjectName,
-    mut inbox: watch::Receiver<Arc<Value>>,
-    settle: impl Fn(),
-) {
+async fn supervise(context: Arc<Context>, name: ObjectName, mut inbox: Inbox, settle: impl Fn()) {
     loop {
-        let task = MetricTask::new(Arc::clone(&context), name.clone(), inbox.clone());
-        let running = AssertUnwindSafe(task.run(&settle)).catch_unwind();
-        if running.await.is_ok() {
+        let running =
+            async { MetricTask::new(Arc::clone(&context), name.clone(), inbox.clone()).run(&settle).await };
+        if AssertUnwindSafe(running).catch_unwind().await.is_ok() {
             settle();
             return;
         }
-        let value = Arc::clone(&inbox.borrow_and_update());
+        let value = Arc::clone(&inbox.declared.borrow_and_update());
         let declaration = Declaration::broken(&value);
-        context.reporter.open(&name, &value).set(&declaration.facts());
+        let mut report = context.reporter.open(&name, &value);
+        report.set(&declaration.facts());
         settle();
-        if inbox.changed().await.is_err() {
+        if inbox.declared.changed().await.is_err() {
             return;
         }
     }
@@ -225,5 +242,11 @@ impl Reporter for StatusHandle {
 impl Report for MetricStatusSlot {
     fn set(&mut self, facts: &MetricFacts) {
         MetricStatusSlot::set(self, facts);
+    }
+
+    fn stored(&mut self, value: &Value) {
+        if let Ok(status) = serde_json::from_value(value["status"].clone()) {
+            MetricStatusSlot::stored(self, &status);
+        }
     }
 }

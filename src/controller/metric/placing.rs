@@ -4,8 +4,10 @@
 //! so, and whether its lists are complete. Must never know: why these sources, where series go.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use celemetry_engine::definition::Definition;
+use celemetry_engine::snapshot::MetricTable;
 
 use super::task::{Ended, MetricTask};
 use crate::cluster::manager::Observed;
@@ -26,6 +28,9 @@ pub(super) struct Placed {
     pub(super) former: Vec<Observed>,
     /// Whether the definition has seen its lists.
     pub(super) complete: bool,
+    /// The metric's table before that was asked last: whatever completes it is followed by another one. None is held of
+    /// a metric that is complete.
+    pub(super) table: Option<Arc<MetricTable>>,
 }
 
 /// A registration that does not compile.
@@ -44,6 +49,7 @@ impl MetricTask {
     pub(super) async fn place(&mut self, sources: Vec<Observed>) -> Result<(), Ended> {
         let Some(lowered) = self.declaration.lowered.clone() else { return Ok(()) };
         let Some(namespaces) = self.counted_namespaces(&lowered) else { return Ok(()) };
+        let namespaces = namespaces.filter(|_| !is_outside_namespaces(&sources));
         let schedule = Schedule { debounce: lowered.debounce, interval: lowered.interval };
         let definition = Definition { namespaces: None, ..lowered.definition };
         if self.refused.as_ref().is_some_and(|refused| refused.definition == definition) {
@@ -58,7 +64,7 @@ impl MetricTask {
             None => {
                 let registered = Registered::new(&self.context.coordinator, registration).await;
                 registered.map_err(|_| Ended)?.map(|registered| {
-                    let (former, complete) = (vec![], false);
+                    let (former, complete, table) = (vec![], false, None);
                     let placed = Placed {
                         registered,
                         definition: definition.clone(),
@@ -67,6 +73,7 @@ impl MetricTask {
                         sources,
                         former,
                         complete,
+                        table,
                     };
                     self.placed = Some(placed);
                 })
@@ -107,16 +114,22 @@ impl MetricTask {
         if placed.complete && placed.former.is_empty() {
             return Ok(());
         }
-        // Whatever completes it shows in a snapshot later than this one.
-        self.snapshots.borrow_and_update();
+        let id = placed.registered.id();
+        placed.table = self.snapshots.borrow_and_update().metrics.get(&id).cloned();
         self.context.coordinator.settle().await.map_err(|_| Ended)?;
-        let status = self.context.coordinator.status(placed.registered.id()).await.map_err(|_| Ended)?;
+        let status = self.context.coordinator.status(id).await.map_err(|_| Ended)?;
         placed.complete = status.is_some_and(|status| status.ready && !status.pending);
         if placed.complete {
             placed.former.clear();
+            placed.table = None;
         }
         Ok(())
     }
+}
+
+/// Whether all of these are kinds whose objects are in no namespace, so that none restricts them.
+pub(super) fn is_outside_namespaces(sources: &[Observed]) -> bool {
+    !sources.is_empty() && sources.iter().all(|source| !source.resource.namespaced)
 }
 
 // === impl Placed ===

@@ -63,8 +63,9 @@ impl MetricTask {
         } else if let (Some((_, held)), Some((_, found))) = (&mut self.sink, found)
             && !held.same_channel(&found)
         {
-            // The same name is another DataSink by now.
+            // The same name is another DataSink by now, whose pipelines are numbered anew.
             *held = found;
+            self.routed = None;
         }
     }
 }

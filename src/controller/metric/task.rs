@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use celemetry_engine::definition::MetricInfo;
-use celemetry_engine::snapshot::{MetricShape, Snapshot};
+use celemetry_engine::snapshot::{MetricId, MetricShape, MetricTable, Snapshot};
 use futures_util::future::select_all;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -19,28 +19,32 @@ use tracing::Instrument;
 
 use super::declaration::{Declaration, shape, wanted};
 use super::placement::{Placement, Sight, decide, stale_at};
-use super::placing::{Placed, Refused};
+use super::placing::{Placed, Refused, is_outside_namespaces};
 use super::routing::Routed;
-use super::{Context, METRIC, Report};
+use super::{Context, Inbox, METRIC, Report};
 use crate::cluster::feed::SourceState;
 use crate::cluster::manager::{Interest, Observed, Resolution, Wanted};
 use crate::cluster::namespaces::NamespacesSeen;
+use crate::cluster::resource::Resource;
 use crate::controller::declared::ObjectName;
 use crate::controller::names::{Claim, Verdict};
 use crate::controller::sinks::{SinkView, Sinks};
+use crate::controller::tenancy::Tenancy;
 use crate::telemetry::span;
 
 /// The task of one Metric.
 pub(super) struct MetricTask {
     pub(super) context: Arc<Context>,
     pub(super) name: ObjectName,
-    inbox: watch::Receiver<Arc<Value>>,
+    pub(super) inbox: Inbox,
     pub(super) report: Box<dyn Report>,
     pub(super) declaration: Declaration,
     /// The fields by which the server selects the target's objects, as far as they were asked for.
     selectable: Vec<String>,
     /// When to ask for them again.
     selectable_due: Option<Instant>,
+    /// The kinds that they were asked for.
+    selectable_of: Vec<Resource>,
     pub(super) watched: Option<Watched>,
     pub(super) claimed: Option<Claimed>,
     pub(super) placed: Option<Placed>,
@@ -88,12 +92,8 @@ const LOOK: Duration = Duration::from_secs(15);
 // === impl MetricTask ===
 
 impl MetricTask {
-    pub(super) fn new(
-        context: Arc<Context>,
-        name: ObjectName,
-        mut inbox: watch::Receiver<Arc<Value>>,
-    ) -> Self {
-        let value = Arc::clone(&inbox.borrow_and_update());
+    pub(super) fn new(context: Arc<Context>, name: ObjectName, mut inbox: Inbox) -> Self {
+        let value = Arc::clone(&inbox.declared.borrow_and_update());
         let report = context.reporter.open(&name, &value);
         let declaration = Declaration::new(&value, &context.settings, &[]);
         let (sinks, snapshots) = (context.sinks.clone(), context.snapshots.clone());
@@ -105,6 +105,7 @@ impl MetricTask {
             declaration,
             selectable: vec![],
             selectable_due: None,
+            selectable_of: vec![],
             watched: None,
             claimed: None,
             placed: None,
@@ -216,10 +217,6 @@ impl MetricTask {
     /// What is seen of the target now.
     fn sight(&mut self, now: Instant) -> Sight {
         let Some(watched) = &mut self.watched else { return Sight::Unknown };
-        if watched.resolution.has_changed().unwrap_or(false) {
-            // Another kind may have other fields.
-            self.selectable_due = None;
-        }
         let resolution = watched.resolution.borrow_and_update().clone();
         let found = match resolution {
             Resolution::Pending => return Sight::Unknown,
@@ -230,6 +227,11 @@ impl MetricTask {
             Resolution::Found(found) => found,
         };
         self.blind_since = None;
+        let resources = found.iter().map(|observed| observed.resource.clone()).collect();
+        if self.selectable_of != resources {
+            // Other kinds may have other fields.
+            (self.selectable_due, self.selectable_of) = (None, resources);
+        }
         watched.states = found.iter().map(|observed| observed.state.clone()).collect();
         let mut states = watched.states.iter_mut();
         let state = |observed: &Observed| {
@@ -239,7 +241,7 @@ impl MetricTask {
         Sight::Sources(found.iter().map(state).collect())
     }
 
-    fn observed(&self) -> Vec<Observed> {
+    pub(super) fn observed(&self) -> Vec<Observed> {
         match self.watched.as_ref().map(|watched| watched.resolution.borrow().clone()) {
             Some(Resolution::Found(found)) => found,
             _ => vec![],
@@ -250,8 +252,13 @@ impl MetricTask {
         if self.claimed.as_mut().is_some_and(|claimed| claimed.verdict.borrow_and_update().is_some()) {
             return (Placement::Withdraw, None);
         }
-        if self.declaration.lowered.is_none() {
-            return (Placement::Keep, None);
+        match &self.declaration.lowered {
+            None => return (Placement::Keep, None),
+            Some(lowered) if lowered.namespace_selector.is_none() => self.namespaces = None,
+            Some(_) => {}
+        }
+        if self.is_beyond_tenant() {
+            return (Placement::Withdraw, None);
         }
         let stale_after = self.context.settings.stale_after;
         let (placement, decide_at) = decide(sight, now, stale_after);
@@ -262,10 +269,17 @@ impl MetricTask {
         }
     }
 
+    /// Whether the target is in no namespace, and the Metric may see its own namespace alone.
+    pub(super) fn is_beyond_tenant(&self) -> bool {
+        self.context.settings.tenancy == Tenancy::Namespaced && is_outside_namespaces(&self.observed())
+    }
+
     /// Waits until something changes that the Metric depends on.
     async fn wait(&mut self) -> Wake {
         let until = Instant::now() + LOOK;
         let until = self.decide_at.map_or(until, |at| at.min(until));
+        let registered = self.placed.as_ref().map(|placed| placed.registered.id());
+        let table = self.placed.as_ref().and_then(|placed| placed.table.clone());
         let is_incomplete =
             self.placed.as_ref().is_some_and(|placed| !placed.complete || !placed.former.is_empty());
         let (resolution, states) = match &mut self.watched {
@@ -273,8 +287,8 @@ impl MetricTask {
             None => (None, &mut [][..]),
         };
         tokio::select! {
-            declared = self.inbox.changed() => match declared {
-                Ok(()) => Wake::Declared(Arc::clone(&self.inbox.borrow_and_update())),
+            declared = self.inbox.declared.changed() => match declared {
+                Ok(()) => Wake::Declared(Arc::clone(&self.inbox.declared.borrow_and_update())),
                 Err(_) => Wake::Gone,
             },
             () = changed(resolution) => Wake::Something,
@@ -283,7 +297,7 @@ impl MetricTask {
             () = changed(self.sinks.as_mut()) => Wake::Something,
             () = changed(self.sink.as_mut().map(|(_, view)| view)) => Wake::Something,
             () = changed(self.namespaces.as_mut()) => Wake::Something,
-            () = changed(Some(&mut self.snapshots)), if is_incomplete => Wake::Something,
+            () = other_table(&mut self.snapshots, registered, table), if is_incomplete => Wake::Something,
             () = sleep_until(until) => Wake::Something,
         }
     }
@@ -294,6 +308,23 @@ enum Wake {
     Something,
     Declared(Arc<Value>),
     Gone,
+}
+
+/// Waits until a snapshot has another table of the metric than this. Snapshots in which others alone have changed wake
+/// nobody: thousands of Metrics may wait for their lists.
+async fn other_table(
+    snapshots: &mut watch::Receiver<Arc<Snapshot>>,
+    metric: Option<MetricId>,
+    table: Option<Arc<MetricTable>>,
+) {
+    let Some(metric) = metric else { return std::future::pending().await };
+    let is_other = |snapshot: &Arc<Snapshot>| match (snapshot.metrics.get(&metric), &table) {
+        (Some(now), Some(before)) => !Arc::ptr_eq(now, before),
+        (now, before) => now.is_some() != before.is_some(),
+    };
+    if snapshots.wait_for(is_other).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// Waits for another value; for ever where there is none to wait for.

@@ -53,6 +53,8 @@ pub struct SinkController {
 /// A DataSink's task. Dropping the sender ends it.
 struct Task {
     declared: watch::Sender<Arc<Value>>,
+    /// The object with its latest status. Wakes nobody.
+    stored: watch::Sender<Arc<Value>>,
     view: watch::Receiver<SinkView>,
 }
 
@@ -82,6 +84,11 @@ impl SinkController {
             let Some(event) = event else { return };
             match event {
                 DeclaredEvent::Applied(name, value) => self.applied(name, *value),
+                DeclaredEvent::Touched(name, value) => {
+                    if let Some(task) = self.tasks.get(&name) {
+                        task.stored.send_replace(Arc::new(*value));
+                    }
+                }
                 DeclaredEvent::Gone(name) => {
                     // Its sender goes with the entry, which ends the task.
                     if self.tasks.remove(&name).is_some() {
@@ -99,12 +106,13 @@ impl SinkController {
             task.declared.send_replace(value);
             return;
         }
+        let (stored, latest) = watch::channel(Arc::clone(&value));
         let (declared, receiver) = watch::channel(value);
         let (sender, view) =
             watch::channel(SinkView { pipeline: None, opened: 0, state: SinkState::NotTried });
         let task = SinkTask::new(&self.client, &self.exporter, &self.status, name.clone(), sender);
-        self.running.spawn(task.run(receiver));
-        self.tasks.insert(name, Task { declared, view });
+        self.running.spawn(task.run(receiver, latest));
+        self.tasks.insert(name, Task { declared, stored, view });
         self.publish();
     }
 

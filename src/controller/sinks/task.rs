@@ -17,6 +17,7 @@ use super::credentials::{Refusal, read_target};
 use super::health::sink_state;
 use super::{DATA_SINK, SinkView};
 use crate::api::{DataSink, DataSinkStatus};
+use crate::cluster::fault::{Fault, FaultClass};
 use crate::controller::declared::ObjectName;
 use crate::controller::defect::{defect, of_manifest};
 use crate::controller::lower::LowerError;
@@ -72,19 +73,28 @@ impl SinkTask {
     }
 
     /// Runs until the DataSink is gone.
-    pub(super) async fn run(mut self, mut declared: watch::Receiver<Arc<Value>>) {
+    pub(super) async fn run(
+        mut self,
+        mut declared: watch::Receiver<Arc<Value>>,
+        mut stored: watch::Receiver<Arc<Value>>,
+    ) {
         let mut written = Written::new(&declared.borrow_and_update());
         let mut slot = self.slot(&declared.borrow());
         let mut reread_at = Instant::now();
         loop {
             if reread_at <= Instant::now() {
                 let traced = span::reconcile(DATA_SINK.kind, &self.name.namespace, &self.name.name);
-                self.read(&written).instrument(traced).await;
-                let amiss = self.defect.is_some() || self.is_refused();
+                let is_known = self.read(&written).instrument(traced).await;
+                let amiss = !is_known || self.defect.is_some() || self.is_refused();
                 reread_at = Instant::now() + if amiss { REREAD_WHILE_AMISS } else { REREAD };
             }
             let health = self.pipeline.as_ref().map(Sink::health);
             let state = health.as_ref().map(|health| sink_state(&health.borrow()));
+            if stored.has_changed().unwrap_or(false)
+                && let Ok(status) = serde_json::from_value(stored.borrow_and_update()["status"].clone())
+            {
+                slot.stored(&status);
+            }
             self.report(&written, &mut slot, state.as_ref());
             tokio::select! {
                 changed = declared.changed() => {
@@ -111,13 +121,16 @@ impl SinkTask {
     }
 
     /// Reads what the DataSink names and tells the pipeline. What is certainly amiss ends the pipeline: a Secret that was
-    /// deleted was meant to be. Where the API server cannot be asked everything stays as it is.
-    async fn read(&mut self, written: &Written) {
+    /// deleted was meant to be. Where the API server cannot be asked everything stays as it is, which gives false.
+    async fn read(&mut self, written: &Written) -> bool {
         let target = match &written.sink {
             Err(_) => Err(Refusal::Defect(SinkDefect::InvalidDataSink { name: self.name.name.clone() })),
             Ok(sink) => match timeout(READ_PATIENCE, read_target(&self.client, sink)).await {
                 Ok(target) => target,
-                Err(_) => return,
+                Err(_) => Err(Refusal::Unknown(Fault::new(
+                    FaultClass::Unreachable,
+                    "the API server does not answer",
+                ))),
             },
         };
         match target {
@@ -139,8 +152,13 @@ impl SinkTask {
             Err(Refusal::Unknown(fault)) => {
                 span::failed(&Span::current());
                 tracing::warn!(sink = %self.name, %fault, "Secrets cannot be read");
+                if self.pipeline.is_none() {
+                    self.defect = Some(SinkDefect::SecretUnreadable { name: self.name.to_string() });
+                }
+                return false;
             }
         }
+        true
     }
 
     fn is_refused(&self) -> bool {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use k8s_openapi::jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::content::Content;
@@ -81,6 +82,8 @@ pub(super) struct Update {
 struct Slot {
     object: Arc<ObjectRef>,
     handle: StatusHandle,
+    /// When this process was last seen not to lead: what it knew then, it had not tried.
+    followed: Option<Timestamp>,
 }
 
 /// Events that may wait. When full, further ones are dropped and counted: the statuses say the same.
@@ -123,7 +126,7 @@ impl StatusHandle {
         let object = Arc::new(object);
         // A slot that was there before for the same object is over with this.
         self.update(&object, |update| *update = Update { declared: Some(stored), ..Update::default() });
-        Slot { object, handle: self.clone() }
+        Slot { object, handle: self.clone(), followed: None }
     }
 
     fn update(&self, object: &Arc<ObjectRef>, change: impl FnOnce(&mut Update)) {
@@ -140,6 +143,14 @@ impl StatusHandle {
 // === impl Slot ===
 
 impl Slot {
+    /// Since when a generation counts as known that was seen first at `known_since`: not before this process led.
+    fn known_since(&mut self, known_since: Timestamp, now: Timestamp) -> Timestamp {
+        if !self.handle.is_leader() {
+            self.followed = Some(now);
+        }
+        self.followed.map_or(known_since, |followed| followed.max(known_since))
+    }
+
     fn set(&self, content: Content) {
         self.handle.update(&self.object, |update| update.desired = Some(content));
     }
@@ -168,7 +179,8 @@ impl Drop for Slot {
 impl MetricStatusSlot {
     /// Computes the status and hands it over. Never waits; as often as you like.
     pub fn set(&mut self, facts: &MetricFacts) {
-        let status = metric_status(facts, &self.status);
+        let known_since = self.slot.known_since(facts.known_since, facts.now);
+        let status = metric_status(&MetricFacts { known_since, ..facts.clone() }, &self.status);
         self.slot
             .announce(event::METRIC_REPORTER, event::of_metric(&self.status.conditions, &status.conditions));
         self.slot.set(Content::Metric(Box::new(status.clone())));
@@ -194,7 +206,8 @@ impl MetricStatusSlot {
 impl DataSinkStatusSlot {
     /// Computes the status and hands it over. Never waits; as often as you like.
     pub fn set(&mut self, facts: &DataSinkFacts) {
-        let status = data_sink_status(facts, &self.status);
+        let known_since = self.slot.known_since(facts.known_since, facts.now);
+        let status = data_sink_status(&DataSinkFacts { known_since, ..facts.clone() }, &self.status);
         let said = event::of_data_sink(&self.status.conditions, &status.conditions);
         self.slot.announce(event::DATA_SINK_REPORTER, said);
         self.slot.set(Content::DataSink(status.clone()));

@@ -4,6 +4,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
+
 use crate::export::transport::Failure;
 
 /// What is known of a sink.
@@ -16,8 +18,8 @@ pub struct Health {
     /// Since when it takes requests but not every point of them. That has ended once it has rejected none for longer than
     /// a heartbeat, in which every series was sent.
     pub rejecting: Option<SystemTime>,
-    /// When it rejected a point last.
-    pub rejected: Option<SystemTime>,
+    /// When it rejected a point last, by a clock that nobody sets.
+    pub rejected: Option<Instant>,
     /// What happened since the pipeline was opened.
     pub counts: Counts,
 }
@@ -62,11 +64,10 @@ impl Health {
     /// The latest request was taken, perhaps not with every point. Every series is sent once a heartbeat.
     pub(super) fn succeeded(&mut self, rejects: bool, heartbeat: Duration, now: SystemTime) {
         self.credentials_refused = false;
-        let ago = self.rejected.and_then(|rejected| now.duration_since(rejected).ok());
         if rejects {
             self.rejecting.get_or_insert(now);
-            self.rejected = Some(now);
-        } else if ago.is_some_and(|ago| ago > heartbeat + heartbeat / 2) {
+            self.rejected = Some(Instant::now());
+        } else if self.rejected.is_some_and(|rejected| rejected.elapsed() > heartbeat + heartbeat / 2) {
             (self.rejecting, self.rejected) = (None, None);
         }
         if !matches!(self.state, State::Healthy { .. }) {
@@ -90,8 +91,8 @@ impl Health {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_state_is_since_the_first_of_its_requests_in_a_row() {
+    #[tokio::test(start_paused = true)]
+    async fn a_state_is_since_the_first_of_its_requests_in_a_row() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let mut health = Health::default();
         assert!(health.failed(Failure::Http(401), at(1)) && health.credentials_refused);
@@ -110,7 +111,9 @@ mod tests {
         // The next request may hold other series.
         health.succeeded(false, heartbeat, at(10));
         assert_eq!(health.rejecting, Some(at(8)));
-        health.succeeded(false, heartbeat, at(13));
+        tokio::time::advance(heartbeat * 2).await;
+        // The clock on the wall was set back meanwhile.
+        health.succeeded(false, heartbeat, at(1));
         assert_eq!(health.rejecting, None);
     }
 }

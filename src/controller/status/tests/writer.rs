@@ -152,6 +152,25 @@ async fn a_takeover_keeps_the_times_of_the_leader_before() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_takeover_says_of_the_sink_what_the_leader_before_did_until_it_is_tried() {
+    let Running { handle, server: _server, leader, .. } = start(false);
+    let mut slot = handle.metric(object("pods"), None);
+    let untried = |seconds| MetricFacts { now: at(seconds), sink: SinkState::NotTried, ..healthy() };
+    let exported = |slot: &crate::controller::status::MetricStatusSlot| {
+        Condition::find(&slot.status().conditions, "Exported").unwrap().reason.clone()
+    };
+    // A standby that has been there for long.
+    slot.set(&untried(5_000));
+    slot.stored(&metric_status(&healthy(), &MetricStatus::default()));
+    slot.set(&untried(5_001));
+    leader.send(true).unwrap();
+    slot.set(&untried(5_002));
+    assert_eq!(exported(&slot), "ExportSucceeded");
+    slot.set(&untried(6_000));
+    assert_eq!(exported(&slot), "NotTriedYet");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_write_that_is_refused_is_tried_again_until_it_stands() {
     for refusal in [409, 422, 429, 500, 503, 403] {
         let Running { handle, mut server, telemetry, .. } = start(true);
