@@ -24,7 +24,7 @@ struct Metric {
 }
 
 fn open(store: &mut SeriesStore, pairs: &[(Arc<str>, String)]) -> u32 {
-    store.open(store.key(pairs), pairs)
+    store.open(store.key(pairs), pairs, usize::MAX)
 }
 
 impl Metric {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use celemetry_engine::SeriesLimits;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -104,6 +105,7 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
         profile: args.output.profile.of_export(),
         resource: vec![],
         heartbeat: args.heartbeat,
+        series: SeriesLimits::default(),
         pace: cluster.pace.pace(),
         policy: AddressPolicy::default(),
         election: Election::always(),

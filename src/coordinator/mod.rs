@@ -436,7 +436,7 @@ impl MetricUpdateCoordinator {
     /// Whether series are folded that would find room if they were told apart.
     fn has_room_again(&self, metric: MetricId, known: &Metric) -> bool {
         let status = self.engine.status(metric).unwrap_or_default();
-        status.overflowing && status.series * 100 < known.max_series * READMISSION_PERCENT
+        status.overflowing && !status.crowded && status.series * 100 < known.max_series * READMISSION_PERCENT
     }
 
     /// A source waits long for its readmission; by then a list may have come for another reason.

@@ -127,7 +127,9 @@ impl Engine {
             } else {
                 Evaluation::default()
             };
-            instance.replace(id, mine, &evaluation, &mut scratch.contributions);
+            let (room, before) = (tenants.room(instance.tenant), instance.series.live());
+            instance.replace(id, mine, &evaluation, room, &mut scratch.contributions);
+            tenants.count(instance.tenant, before, instance.series.live());
             if instance.queues() {
                 dirty.push(instance.metric);
             }
@@ -138,7 +140,9 @@ impl Engine {
     pub(crate) fn retract(&mut self, contributions: &[Contribution]) {
         for mine in contributions.chunk_by(|a, b| a.instance == b.instance) {
             let Some(instance) = self.instances[mine[0].instance.0 as usize].as_mut() else { continue };
+            let before = instance.series.live();
             instance.retract(mine);
+            self.tenants.count(instance.tenant, before, instance.series.live());
             if instance.queues() {
                 self.dirty.push(instance.metric);
             }
@@ -172,12 +176,14 @@ impl Instance {
         evaluation
     }
 
-    /// Puts what an object contributes now in the place of what it contributed, and adds it to `into`.
+    /// Puts what an object contributes now in the place of what it contributed, and adds it to `into`. `room` is how many
+    /// series may be opened besides those that there are.
     fn replace(
         &mut self,
         id: InstanceId,
         old: &[Contribution],
         new: &Evaluation<'_>,
+        room: usize,
         into: &mut Vec<Contribution>,
     ) {
         let start = into.len();
@@ -185,11 +191,12 @@ impl Instance {
             into.extend(old);
             return;
         }
+        let most = self.series.live().saturating_add(room);
         self.retract(old);
         self.tally.matched += u64::from(new.matched);
         for contributed in &new.contributions {
             let key = self.series.key(&contributed.attributes);
-            let series = self.series.open(key, &contributed.attributes);
+            let series = self.series.open(key, &contributed.attributes, most);
             self.series.add(series, contributed.amount);
             into.push(Contribution { instance: id, series, amount: contributed.amount });
         }

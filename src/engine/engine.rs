@@ -29,6 +29,18 @@ pub struct Options {
     pub index: bool,
     /// What the expressions of one tenant may cost for one event, in steps.
     pub tenant_steps: u64,
+    /// Live series beyond which new ones are folded, whatever a metric's own limit says.
+    pub series: SeriesLimits,
+}
+
+/// How many series may be live at a time, besides the permanent and overflow series of metrics: a bound on memory that no
+/// definition can lift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SeriesLimits {
+    /// Of one tenant. Default 500,000.
+    pub tenant: usize,
+    /// Of all. Default 1,000,000: about a gigabyte.
+    pub total: usize,
 }
 
 /// Keeps every aggregate of every registered metric right after every change.
@@ -81,12 +93,23 @@ pub struct Footprint {
     pub entries: usize,
 }
 
-// === impl Options ===
+// === impl Options, SeriesLimits ===
 
 impl Default for Options {
     /// Indexed, with the documented budget, and with a seed that is known to everyone.
     fn default() -> Self {
-        Options { seed: HashSeed::default(), index: true, tenant_steps: Meter::TENANT_STEPS }
+        Options {
+            seed: HashSeed::default(),
+            index: true,
+            tenant_steps: Meter::TENANT_STEPS,
+            series: SeriesLimits::default(),
+        }
+    }
+}
+
+impl Default for SeriesLimits {
+    fn default() -> Self {
+        SeriesLimits { tenant: 500_000, total: 1_000_000 }
     }
 }
 
@@ -102,7 +125,7 @@ impl Engine {
             instances: Vec::new(),
             free: Vec::new(),
             retired: Vec::new(),
-            tenants: Tenants::new(options.tenant_steps, options.seed),
+            tenants: Tenants::new(options.tenant_steps, options.series, options.seed),
             snapshot: Snapshot::default(),
             withdrawn: Vec::new(),
             dirty: Vec::new(),
@@ -234,7 +257,8 @@ impl Engine {
         let metric = self.metrics.get(&metric)?;
         let instance = self.instance(metric.active.or(metric.pending)?)?;
         let ready = metric.active.is_some();
-        Some(MetricStatus { ready, pending: ready && metric.pending.is_some(), ..instance.status() })
+        let crowded = self.tenants.is_crowded(instance.tenant);
+        Some(MetricStatus { ready, pending: ready && metric.pending.is_some(), crowded, ..instance.status() })
     }
 
     /// How much the engine holds now.

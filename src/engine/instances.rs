@@ -73,7 +73,7 @@ impl Engine {
     pub(crate) fn retire(&mut self, number: Option<InstanceId>) {
         let Some(number) = number else { return };
         if let Some(instance) = self.instances[number.0 as usize].take() {
-            self.tenants.leave(instance.tenant);
+            self.tenants.leave(instance.tenant, instance.series.live());
         }
         for source in self.sources.values_mut() {
             source.unbind(number);

@@ -79,5 +79,5 @@ pub mod snapshot;
 mod hash;
 
 pub use apply::Failure;
-pub use engine::{Engine, Footprint, Options};
+pub use engine::{Engine, Footprint, Options, SeriesLimits};
 pub use metric::{Cost, ExpressionErrors, MetricStatus};

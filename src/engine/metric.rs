@@ -67,6 +67,8 @@ pub struct MetricStatus {
     pub series: usize,
     /// Whether attribute sets beyond its limit are folded into the overflow series.
     pub overflowing: bool,
+    /// Whether its tenant, or all together, have nearly as many series as they may: more than 80 % of a limit.
+    pub crowded: bool,
     /// Whether a sum has left 64 bits and is a double for now.
     pub beyond_64_bits: bool,
     /// How many objects its selectors and filter hold for.
@@ -150,6 +152,7 @@ impl Instance {
             pending: false,
             series: self.series.len(),
             overflowing: self.series.is_overflowing(),
+            crowded: false,
             beyond_64_bits: self.series.is_beyond_64_bits(),
             matched_objects: self.tally.matched,
             without_value: self.tally.without_value,

@@ -1,11 +1,12 @@
-//! Tenants, and what the expressions of each may still cost for the event at hand.
+//! Tenants: what the expressions of each may still cost for the event at hand, and how many series each may still open.
 //!
-//! In: the names that definitions carry. Out: a meter a tenant and event, found without a search. Must never know: what
-//! is evaluated.
+//! In: the names that definitions carry, series that come and go. Out: a meter a tenant and event, room for series, both
+//! found without a search. Must never know: what is evaluated.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::engine::SeriesLimits;
 use crate::hash::Keyed;
 use crate::plan::Meter;
 use crate::row::HashSeed;
@@ -24,6 +25,9 @@ pub(crate) struct Tenants {
     event: u64,
     /// What each tenant may spend on one event, in steps.
     allowance: u64,
+    limits: SeriesLimits,
+    /// Live series of all.
+    series: usize,
 }
 
 #[derive(Debug)]
@@ -31,20 +35,27 @@ struct Tenant {
     name: Arc<str>,
     /// How many instances it has.
     instances: u32,
+    /// Their live series.
+    series: usize,
     /// The event that the meters are of.
     event: u64,
     /// Of definitions that are at work, and of those that wait for their lists: an edit takes nothing from the rest.
     meters: [Meter; 2],
 }
 
+/// See [`Tenants::is_crowded`].
+const CROWDED_PERCENT: usize = 80;
+
 impl Tenants {
-    pub(crate) fn new(allowance: u64, seed: HashSeed) -> Self {
+    pub(crate) fn new(allowance: u64, limits: SeriesLimits, seed: HashSeed) -> Self {
         Tenants {
             by_name: HashMap::with_hasher(Keyed(seed)),
             tenants: Vec::new(),
             free: Vec::new(),
             event: 0,
             allowance,
+            limits,
+            series: 0,
         }
     }
 
@@ -55,7 +66,7 @@ impl Tenants {
             return *id;
         }
         let full = [Meter::new(self.allowance); 2];
-        let tenant = Tenant { name: name.clone(), instances: 1, event: self.event, meters: full };
+        let tenant = Tenant { name: name.clone(), instances: 1, series: 0, event: self.event, meters: full };
         let id = match self.free.pop() {
             Some(id) => {
                 self.tenants[id.0 as usize] = tenant;
@@ -73,14 +84,34 @@ impl Tenants {
         id
     }
 
-    /// One instance of a tenant is gone.
-    pub(crate) fn leave(&mut self, id: TenantId) {
+    /// One instance of a tenant is gone, with its live series.
+    pub(crate) fn leave(&mut self, id: TenantId, series: usize) {
+        self.count(id, series, 0);
         let tenant = &mut self.tenants[id.0 as usize];
         tenant.instances -= 1;
         if tenant.instances == 0 {
             self.by_name.remove(&tenant.name);
             self.free.push(id);
         }
+    }
+
+    /// An instance of the tenant had so many live series before, and has so many now.
+    pub(crate) fn count(&mut self, id: TenantId, before: usize, now: usize) {
+        let tenant = &mut self.tenants[id.0 as usize];
+        tenant.series = tenant.series + now - before;
+        self.series = self.series + now - before;
+    }
+
+    /// How many series the tenant may still open.
+    pub(crate) fn room(&self, id: TenantId) -> usize {
+        let of_tenant = self.limits.tenant.saturating_sub(self.tenants[id.0 as usize].series);
+        of_tenant.min(self.limits.total.saturating_sub(self.series))
+    }
+
+    /// Whether there is so little room that folded series are not worth being told apart yet.
+    pub(crate) fn is_crowded(&self, id: TenantId) -> bool {
+        let above = |series: usize, limit: usize| series > limit / 100 * CROWDED_PERCENT;
+        above(self.tenants[id.0 as usize].series, self.limits.tenant) || above(self.series, self.limits.total)
     }
 
     /// From now on another event is evaluated.

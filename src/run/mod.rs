@@ -14,7 +14,7 @@ use celemetry_engine::row::HashSeed;
 /// How the engine of a program works. The seed is random, because the texts that are hashed come from strangers.
 pub fn engine_options(index: bool) -> Options {
     let random = || std::collections::hash_map::RandomState::new().build_hasher().finish();
-    Options { seed: HashSeed(random(), random()), index, tenant_steps: 100_000 }
+    Options { seed: HashSeed(random(), random()), index, tenant_steps: 100_000, ..Options::default() }
 }
 
 async fn until_true(mut flag: tokio::sync::watch::Receiver<bool>) {

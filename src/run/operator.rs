@@ -9,9 +9,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use celemetry_engine::Failure;
 use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::snapshot::Snapshot;
+use celemetry_engine::{Failure, Options, SeriesLimits};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -50,6 +50,8 @@ pub struct Settings {
     pub resource: Vec<(String, String)>,
     /// At least this often every series is sent again.
     pub heartbeat: Duration,
+    /// How many series may be live.
+    pub series: SeriesLimits,
     /// How API servers are treated.
     pub pace: Pace,
     /// Which addresses sinks may have.
@@ -102,7 +104,7 @@ const DECLARED_CAPACITY: usize = 256;
 pub fn start(settings: Settings) -> Running {
     let Settings { connected, telemetry, election, .. } = settings;
     let (coordinator, handle) = MetricUpdateCoordinator::new(coordinator::Settings {
-        engine: engine_options(true),
+        engine: Options { series: settings.series, ..engine_options(true) },
         heartbeat: settings.heartbeat,
         failures: Box::new(Counted),
         telemetry: Arc::clone(&telemetry),

@@ -4,7 +4,7 @@ use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::definition::{Aggregation, Definition, LabelOperator, LabelRequirement, ValueKind};
 use celemetry_engine::row::{Decoder, Defaults, HashSeed, ObjectKey};
 use celemetry_engine::snapshot::{MetricId, Snapshot};
-use celemetry_engine::{Engine, Options};
+use celemetry_engine::{Engine, Options, SeriesLimits};
 
 /// An engine with one source, and a decoder that takes the newest field plan at each Begin.
 pub(crate) struct Rig {
@@ -375,6 +375,46 @@ fn beyond_the_limit_series_fold_and_totals_stay_right() {
     rig.list(&[("2", "b"), ("4", "d")]);
     assert_eq!(rig.flush(), "pods{phase=b} 1 pods{phase=d} 1");
     assert!(!rig.engine.status(metric).expect("registered").overflowing);
+}
+
+#[test]
+fn beyond_the_limits_of_a_tenant_and_of_all_series_fold_and_totals_stay_right() {
+    let mut rig = Rig::new();
+    let series = SeriesLimits { tenant: 3, total: 5 };
+    rig.engine = Engine::new(Options { series, ..Options::default() });
+    rig.source = rig.engine.add_source();
+    let of = |tenant: &str, name: &str| {
+        let by_phase = Definition::count(name).by("phase", "object.phase");
+        Definition { tenant: tenant.into(), ..by_phase }
+    };
+    let first: Vec<_> = ["a1", "a2"].map(|name| rig.register(&of("a", name))).into();
+    let other = rig.register(&of("b", "b1"));
+    rig.list(&[("1", "x"), ("2", "y"), ("3", "z")]);
+    // Of `a` three series are live, of `b` two, which is all there may be; whatever else there is went to the overflow.
+    let count = |rig: &Rig, metric| rig.engine.status(metric).expect("registered").series;
+    let overflowing = |rig: &Rig, metric| rig.engine.status(metric).expect("registered").overflowing;
+    let own = |rig: &Rig, metric| count(rig, metric) - usize::from(overflowing(rig, metric));
+    assert_eq!(first.iter().map(|metric| own(&rig, *metric)).sum::<usize>(), 3);
+    assert_eq!(own(&rig, other), 2);
+    let total = |text: &str, name: &str| -> u64 {
+        let of = text.split(' ').zip(text.split(' ').skip(1)).filter(|(series, _)| series.starts_with(name));
+        of.map(|(_, value)| value.parse::<u64>().unwrap()).sum()
+    };
+    let text = rig.flush();
+    assert_eq!(["a1", "a2", "b1"].map(|name| total(&text, name)), [3, 3, 3], "{text}");
+    assert!(rig.engine.status(other).expect("registered").crowded);
+    // What is given up makes room.
+    first.iter().for_each(|metric| rig.engine.remove(*metric));
+    rig.engine.readmit(rig.source);
+    rig.list(&[]);
+    rig.list(&[("1", "x"), ("2", "y"), ("3", "z")]);
+    assert_eq!(rig.flush(), "b1{phase=x} 1 b1{phase=y} 1 b1{phase=z} 1");
+    rig.engine.remove(other);
+    assert_eq!(rig.flush(), "");
+    rig.list(&[("1", "x")]);
+    let again = rig.register(&of("c", "c1"));
+    rig.list(&[("1", "x")]);
+    assert_eq!((own(&rig, again), overflowing(&rig, again)), (1, false));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use celemetry_engine::SeriesLimits;
 use celemetry_engine::snapshot::Snapshot;
 use clap::ValueEnum;
 use tokio::sync::watch;
@@ -74,6 +75,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "false",
         default_missing_value = "true", value_parser = boolean, action = clap::ArgAction::Set)]
     allow_secret_data: bool,
+    /// Beyond so many series of the Metrics of one namespace, new ones are folded into overflow series
+    #[arg(long, value_name = "N", default_value_t = SeriesLimits::default().tenant)]
+    max_series_per_namespace: usize,
+    /// Beyond so many series of all Metrics, new ones are folded into overflow series: about a kilobyte each
+    #[arg(long, value_name = "N", default_value_t = SeriesLimits::default().total)]
+    max_series: usize,
     #[command(flatten)]
     pace: PaceArgs,
     #[command(flatten)]
@@ -298,6 +305,7 @@ impl Settings {
             profile: self.profile,
             resource: resource::attributes(&identity, &variables()),
             heartbeat: self.heartbeat,
+            series: self.series,
             pace: self.pace,
             policy: AddressPolicy { allow_loopback: self.allow_loopback_sinks },
             election,

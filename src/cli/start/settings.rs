@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use celemetry_engine::SeriesLimits;
+
 use super::{Args, DefaultMode, ElectionArgs, TenancyName};
 use crate::cluster::connect;
 use crate::cluster::informer::Pace;
@@ -33,6 +35,8 @@ pub(super) struct Settings {
     pub heartbeat: Duration,
     /// Series of a target that cannot be observed are withdrawn after this long.
     pub stale_after: Duration,
+    /// How many series may be live.
+    pub series: SeriesLimits,
     /// How API servers are treated.
     pub pace: Pace,
     /// Metrics of these namespaces alone are followed; of all where there are none.
@@ -111,6 +115,7 @@ impl Args {
             },
             heartbeat: self.heartbeat,
             stale_after: self.stale_after,
+            series: SeriesLimits { tenant: self.max_series_per_namespace, total: self.max_series },
             pace: self.pace.pace(),
             watch_namespaces: self.watch_namespace.iter().cloned().collect(),
             tenancy: match self.tenancy {
@@ -248,6 +253,9 @@ mod tests {
         check("--default-mode polling", |s| s.default_mode == Mode::Polling);
         check("--heartbeat 30s --stale-after 1m30s --rewind-check 1h", |s| {
             [s.heartbeat, s.stale_after, s.pace.rewind_check].map(|d| d.as_secs()) == [30, 90, 3600]
+        });
+        check("--max-series 7 --max-series-per-namespace 5", |s| {
+            s.series == SeriesLimits { tenant: 5, total: 7 }
         });
         check("--watch-namespace a --watch-namespace b", |s| s.watch_namespaces.len() == 2);
         check("--tenancy namespaced", |s| s.tenancy == Tenancy::Namespaced);

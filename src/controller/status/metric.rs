@@ -218,10 +218,11 @@ fn within_limits(facts: &MetricFacts) -> Verdict {
     };
     let mut message = vec![];
     if engine.overflowing {
-        message.push(
-            "there are more attribute sets than spec.limits.maxSeries allows: the rest is one overflow series"
-                .to_owned(),
-        );
+        let limit = match engine.crowded {
+            false => "spec.limits.maxSeries allows",
+            true => "spec.limits.maxSeries, or celemetry to this namespace or to all, allows",
+        };
+        message.push(format!("there are more attribute sets than {limit}: the rest is one overflow series"));
     }
     if engine.beyond_64_bits {
         message.push("a sum is beyond 64 bits: it leaves as a double for now".to_owned());

@@ -105,11 +105,17 @@ impl SeriesStore {
     }
 
     /// The slot of the series with these attributes, which is made if it is not there; beyond the limit, the overflow
-    /// series. `key` is that of `pairs`. Nothing is allocated where the series is known.
-    pub fn open<N: Borrow<Arc<str>>, T: AsRef<str>>(&mut self, key: SeriesKey, pairs: &[(N, T)]) -> u32 {
+    /// series; and so beyond `most` live series, where others need the room. `key` is that of `pairs`. Nothing is allocated
+    /// where the series is known.
+    pub fn open<N: Borrow<Arc<str>>, T: AsRef<str>>(
+        &mut self,
+        key: SeriesKey,
+        pairs: &[(N, T)],
+        most: usize,
+    ) -> u32 {
         match self.find(key) {
             Some(slot) if self.slots[slot as usize].live || !self.is_counted(slot) => slot,
-            _ if self.live >= self.max_series => self.open_overflow(),
+            _ if self.live >= self.max_series.min(most) => self.open_overflow(),
             Some(slot) => {
                 self.enliven(slot);
                 slot
@@ -163,6 +169,11 @@ impl SeriesStore {
     /// How many series are live, the permanent and the overflow series included.
     pub fn len(&self) -> usize {
         self.live + usize::from(self.permanent.is_some()) + usize::from(self.is_overflowing())
+    }
+
+    /// How many series are live and count against limits: all but the permanent and the overflow series.
+    pub fn live(&self) -> usize {
+        self.live
     }
 
     /// Whether no series is live.

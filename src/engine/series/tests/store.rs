@@ -63,7 +63,7 @@ impl Fixture {
     }
 
     fn open_pairs(&mut self, pairs: &[(Arc<str>, &str)]) -> u32 {
-        self.store.open(self.store.key(pairs), pairs)
+        self.store.open(self.store.key(pairs), pairs, usize::MAX)
     }
 
     fn add(&mut self, text: &str) -> u32 {
