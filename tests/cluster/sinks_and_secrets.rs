@@ -17,6 +17,7 @@ tests![
     a_key_that_is_refused_is_read_again,
     a_key_that_is_changed_is_noticed_within_a_minute,
     secrets_are_read_by_name_and_never_listed_or_watched,
+    tenants_that_are_kept_apart_have_sinks_of_their_own,
 ];
 
 /// How an API key is asked for.
@@ -156,7 +157,7 @@ fn a_secret_or_a_key_that_is_missing_is_told_and_used_once_it_is_there() {
         client.create(&secret);
         missing("SecretKeyNotFound", "DataSinkUnavailable", &[&name, "'key'"]);
         client.patch(&secret, &json!({"stringData": {"key": "canary\nin two lines"}}));
-        missing("InvalidCredentials", "OTLPClientCreationFailed", &[protocol]);
+        missing("InvalidCredentials", "OTLPClientCreationFailed", &[&name]);
         assert!(sink.requests().is_empty(), "nothing is sent without the key that is asked for");
         client.patch(&secret, &json!({"stringData": {"key": "canary-key"}}));
         scene.wait_ready(&metric);
@@ -232,4 +233,46 @@ fn secrets_are_read_by_name_and_never_listed_or_watched() {
     assert_eq!(asked, BTreeSet::from([expected]));
     let page = format!("{:?}", scene.operator.metrics());
     assert!(!scene.operator.log().contains("canary") && !page.contains("canary"));
+}
+
+fn tenants_that_are_kept_apart_have_sinks_of_their_own() {
+    let plane = Plane::shared();
+    let other = plane.namespace("tenant-b");
+    let scene =
+        Scene::on(&plane, "tenant-a").args(&["--tenancy", "namespaced", "--watch-namespace", &other]).start();
+    let client = scene.client();
+    let (of_scene, of_other) = (Sink::start(), Sink::start());
+    scene.declare_sink("default", &of_scene.http());
+    let elsewhere = |mut object: Json| {
+        object["metadata"]["namespace"] = json!(other);
+        object
+    };
+    for (namespace, pods) in [(&scene.namespace, 1), (&other, 2)] {
+        (0..pods).for_each(|pod| drop(crate::harness::pod(namespace, &format!("p{pod}")).create(client)));
+    }
+    // What a tenant asks for beyond its own namespace it does not get.
+    let spec = json!({"dataSinkRef": {}, "namespaces": null});
+    let own = scene.declare("tenant-pods-a", spec.clone());
+    let others = elsewhere(scene.metric("tenant-pods-b", &spec));
+    client.apply(&others);
+    of_scene.wait_value("tenant_pods_a", &[], Value::Integer(1));
+    scene.wait_ready(&own);
+    let told = scene.wait_reason(&others, "Exported", "DataSinkNotFound");
+    assert!(told.contains(&format!("{other}/default")), "{told}");
+    let metadata = json!({"namespace": other, "name": "default"});
+    let spec = json!({"connection": {"endpoint": of_other.http()}, "authentication": key_of("token", "key")});
+    client.create(&json!({
+        "apiVersion": format!("{}/v1alpha1", GROUPS[0]), "kind": "DataSink", "metadata": metadata, "spec": spec,
+    }));
+    // A Secret of the same name in another's namespace is not its own.
+    client.create(&scene.secret("token", &json!({"key": "canary"})));
+    scene.wait_reason(&others, "Exported", "SecretNotFound");
+    client.create(&elsewhere(scene.secret("token", &json!({"key": "own"}))));
+    of_other.wait_value("tenant_pods_b", &[], Value::Integer(2));
+    scene.wait_ready(&others);
+    assert_eq!(keys(&of_other), ["Api-Token own"]);
+    assert!(
+        of_scene.history("tenant_pods_b", &[]).is_empty()
+            && of_other.history("tenant_pods_a", &[]).is_empty()
+    );
 }

@@ -42,7 +42,7 @@ pub(super) async fn read_target(client: &Client, sink: &DataSink) -> Result<Sink
     let mut secrets = Secrets { api, namespace: sink.namespace().to_owned(), read: BTreeMap::new() };
     if let Some(selector) = authentication.api_key.as_ref().and_then(|key| key.secret_key_ref.as_ref()) {
         target.api_key = match secrets.value(selector).await? {
-            Some(bytes) => Some(Credential::new(&bytes).map_err(|error| invalid(selector, error))?),
+            Some(bytes) => Some(Credential::new(&bytes).map_err(|error| secrets.invalid(selector, error))?),
             None => None,
         };
     }
@@ -51,21 +51,16 @@ pub(super) async fn read_target(client: &Client, sink: &DataSink) -> Result<Sink
         let key = secrets.optional(certificate.client_key_secret_key_ref.as_ref()).await?;
         if let (Some((selector, chain)), Some((_, key))) = (chain, key) {
             let certificate = ClientCertificate::from_pem(&chain, &key);
-            target.certificate = Some(certificate.map_err(|error| invalid(selector, error))?);
+            target.certificate = Some(certificate.map_err(|error| secrets.invalid(selector, error))?);
         }
         if let Some((selector, bundle)) =
             secrets.optional(certificate.ca_cert_secret_key_ref.as_ref()).await?
         {
-            target.ca =
-                Some(CertificateAuthority::from_pem(&bundle).map_err(|error| invalid(selector, error))?);
+            let authority = CertificateAuthority::from_pem(&bundle);
+            target.ca = Some(authority.map_err(|error| secrets.invalid(selector, error))?);
         }
     }
     Ok(target)
-}
-
-fn invalid(selector: &SecretKeySelector, error: impl std::fmt::Display) -> Refusal {
-    let name = selector.name.clone().unwrap_or_default();
-    Refusal::Defect(SinkDefect::InvalidCredentials { name, message: error.to_string() })
 }
 
 // === impl Secrets ===
@@ -98,6 +93,12 @@ impl Secrets {
 
     fn full(&self, name: &str) -> String {
         format!("{}/{name}", self.namespace)
+    }
+
+    /// What a Secret holds is no use.
+    fn invalid(&self, selector: &SecretKeySelector, error: impl std::fmt::Display) -> Refusal {
+        let name = self.full(selector.name.as_deref().unwrap_or_default());
+        Refusal::Defect(SinkDefect::InvalidCredentials { name, message: error.to_string() })
     }
 
     async fn data(&mut self, name: &str) -> Result<&BTreeMap<String, ByteString>, Refusal> {
