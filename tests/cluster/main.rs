@@ -40,6 +40,7 @@ mod outages;
 // What leaves, and what becomes of it.
 mod exporting;
 mod sinks_that_fail;
+mod sinks_that_answer;
 mod sinks_and_secrets;
 mod trust;
 mod replicas;
@@ -72,6 +73,7 @@ fn main() {
         outages::tests(),
         exporting::tests(),
         sinks_that_fail::tests(),
+        sinks_that_answer::tests(),
         sinks_and_secrets::tests(),
         trust::tests(),
         replicas::tests(),

@@ -6,27 +6,23 @@ use std::time::{Duration, Instant};
 use serde_json::{Value as Json, json};
 use tonic::Code;
 
-use crate::harness::{Answer, Plane, Scene, Sink, Value, stays, until, until_within};
+use crate::harness::{Answer, Collector, Plane, Proxy, Scene, Sink, Value, until_within};
 
 tests![
     every_answer_over_http_has_a_name_and_is_forgotten_when_it_is_mended,
     every_answer_over_grpc_has_a_name_and_is_forgotten_when_it_is_mended,
     a_sink_that_is_away_gets_the_latest_values_and_every_withdrawal,
-    a_sink_is_left_alone_for_as_long_as_it_asks,
-    what_a_sink_refuses_for_good_is_not_sent_twice,
-    points_that_a_sink_rejects_are_told_until_it_takes_all,
-    points_that_a_sink_rejects_are_not_sent_again,
-    what_a_sink_says_stands_in_the_log_beside_our_own_words,
     sinks_that_are_dead_delay_no_other,
+    a_wire_that_breaks_costs_no_point,
 ];
 
 /// A Metric over the Pods of its namespace that is sent to the DataSink `default`.
-fn exported() -> Json {
+pub(super) fn exported() -> Json {
     json!({"dataSinkRef": {}})
 }
 
 /// Reads a condition's status of an object.
-fn status_of(scene: &Scene<'_>, declared: &Json, kind: &str) -> String {
+pub(super) fn status_of(scene: &Scene<'_>, declared: &Json, kind: &str) -> String {
     let object = scene.client().read(declared).unwrap();
     let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let condition = conditions.into_iter().find(|condition| condition["type"] == kind);
@@ -167,124 +163,6 @@ fn a_sink_that_is_away_gets_the_latest_values_and_every_withdrawal() {
     assert!(after.iter().all(|point| point.value != Value::Integer(0)), "{after:#?}");
 }
 
-fn a_sink_is_left_alone_for_as_long_as_it_asks() {
-    const ASKED: Duration = Duration::from_secs(3);
-    let plane = Plane::shared();
-    let scene = Scene::on(&plane, "patience").args(&["--heartbeat", "1s"]).start();
-    let (http, grpc) = (Sink::start(), Sink::start());
-    scene.declare_sink("http", &http.http());
-    scene.declare_sink("grpc", &grpc.grpc());
-    scene.pod("a").create(scene.client());
-    http.answer_once([Answer::RetryAfter(429, "3".to_owned()), Answer::RetryAfter(503, "3".to_owned())]);
-    grpc.answer_once([
-        Answer::RetryInfo(Code::ResourceExhausted, ASKED),
-        Answer::RetryInfo(Code::Unavailable, ASKED),
-    ]);
-    for name in ["http", "grpc"] {
-        scene.declare(&format!("patience-{name}"), json!({"dataSinkRef": {"name": name}}));
-    }
-    for (sink, name) in [(&http, "http"), (&grpc, "grpc")] {
-        let requests = sink.wait_requests(3);
-        for pair in requests[..3].windows(2) {
-            let waited = pair[1].arrived - pair[0].arrived;
-            // A busy machine makes it late, never early.
-            assert!(waited >= ASKED && waited < ASKED * 3, "{name}: {waited:?}");
-        }
-        sink.wait_value(&format!("patience_{name}"), &[], Value::Integer(1));
-    }
-}
-
-fn what_a_sink_refuses_for_good_is_not_sent_twice() {
-    let plane = Plane::shared();
-    let scene = Scene::on(&plane, "refused").args(&["--heartbeat", "10m"]).start();
-    let client = scene.client();
-    for (name, answer) in [("http", Answer::Status(400)), ("grpc", Answer::Grpc(Code::ResourceExhausted))] {
-        let sink = Sink::start();
-        let endpoint = if name == "http" { sink.http() } else { sink.grpc() };
-        scene.declare_sink(name, &endpoint);
-        sink.answer_once([answer]);
-        let metric = scene.declare(&format!("refused-{name}"), json!({"dataSinkRef": {"name": name}}));
-        let dropped = || scene.operator.metrics().sum("celemetry_export_dropped_points_total", &[]);
-        let before = dropped();
-        client.wait_condition(&metric, "Exported", "False");
-        until("the point to be counted as dropped", || {
-            if dropped() > 0.0 { Ok(()) } else { Err(format!("{before}")) }
-        });
-        assert_eq!(sink.requests().len(), 1, "{name}: it is not sent again by itself");
-        // The next change carries the latest value, and ends it.
-        scene.pod(name).create(client);
-        scene.wait_reason(&metric, "Exported", "ExportSucceeded");
-        let pods = if name == "http" { 1 } else { 2 };
-        sink.wait_value(&format!("refused_{name}"), &[], Value::Integer(pods));
-    }
-}
-
-/// A sink that rejects a point of every request.
-fn rejecting() -> Sink {
-    let sink = Sink::start();
-    sink.answer(Answer::Partial { rejected: 1, message: "tenant 'canary' is over its limit".to_owned() });
-    sink
-}
-
-fn points_that_a_sink_rejects_are_told_until_it_takes_all() {
-    let plane = Plane::shared();
-    for protocol in ["http", "grpc"] {
-        let scene = Scene::on(&plane, &format!("partial-{protocol}")).args(&["--heartbeat", "1s"]).start();
-        let sink = rejecting();
-        let data_sink =
-            scene.declare_sink("default", &if protocol == "http" { sink.http() } else { sink.grpc() });
-        let metric = scene.declare("partial", exported());
-        scene.pod("a").create(scene.client());
-        let told = scene.wait_reason(&metric, "Exported", "PointsRejected");
-        assert_eq!(status_of(&scene, &metric, "Exported"), "False");
-        scene.wait_reason(&data_sink, "Ready", "PointsRejected");
-        assert_eq!(status_of(&scene, &data_sink, "Ready"), "True", "it takes requests");
-        scene.wait_ready(&metric);
-        // What the sink says is for the log: a status must not show what stands somewhere in the network.
-        assert!(!told.contains("canary"), "{told}");
-        sink.wait_value("partial", &[], Value::Integer(1));
-        sink.answer(Answer::Accept);
-        scene.wait_reason(&metric, "Exported", "ExportSucceeded");
-        scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
-    }
-}
-
-fn points_that_a_sink_rejects_are_not_sent_again() {
-    let plane = Plane::shared();
-    let scene = Scene::on(&plane, "rejected").args(&["--heartbeat", "10m"]).start();
-    let sinks = [("http", rejecting()), ("grpc", rejecting())];
-    for (name, sink) in &sinks {
-        scene.declare_sink(name, &if *name == "http" { sink.http() } else { sink.grpc() });
-        scene.declare(&format!("rejected-{name}"), json!({"dataSinkRef": {"name": name}}));
-    }
-    for (name, _) in &sinks {
-        let metric = scene.metric(&format!("rejected-{name}"), &json!({}));
-        scene.wait_reason(&metric, "Exported", "PointsRejected");
-    }
-    until("the rejected points to be counted", || {
-        let rejected = scene.operator.metrics().sum("celemetry_export_rejected_points_total", &[]);
-        if rejected == 2.0 { Ok(()) } else { Err(format!("{rejected}")) }
-    });
-    stays(Duration::from_secs(3), "one request a sink", || {
-        let requests: Vec<usize> = sinks.iter().map(|(_, sink)| sink.requests().len()).collect();
-        if requests == [1, 1] { Ok(()) } else { Err(format!("{requests:?}")) }
-    });
-}
-
-fn what_a_sink_says_stands_in_the_log_beside_our_own_words() {
-    let plane = Plane::shared();
-    let scene = Scene::on(&plane, "said").args(&["--heartbeat", "10m"]).start();
-    let sink = Sink::start();
-    sink.answer(Answer::Partial { rejected: 0, message: "mind the quota".to_owned() });
-    scene.declare_sink("default", &sink.http());
-    scene.declare("said", exported());
-    let line = until("what the sink said", || {
-        let log = scene.operator.log();
-        log.lines().find(|line| line.contains("mind the quota")).map(str::to_owned).ok_or(log.clone())
-    });
-    assert!(line.contains("the sink rejected points or warns"), "{line}");
-}
-
 fn sinks_that_are_dead_delay_no_other() {
     const CHANGES: i64 = 10;
     /// Less than any request to a sink that hangs takes.
@@ -325,5 +203,44 @@ fn sinks_that_are_dead_delay_no_other() {
     }
     for name in ["lives", "lives-too"] {
         scene.wait_ready(&scene.metric(&format!("dead-{name}"), &json!({})));
+    }
+}
+
+fn a_wire_that_breaks_costs_no_point() {
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "wire").args(&["--heartbeat", "10m"]).start();
+    let client = scene.client();
+    let mut wires = vec![];
+    for name in ["http", "grpc"] {
+        let sink = Sink::start();
+        let collector = Collector::before(&sink);
+        let url = if name == "http" { collector.http() } else { collector.grpc() };
+        let (_, rest) = url.split_once("://").unwrap();
+        let address = rest.split('/').next().unwrap();
+        let proxy = Proxy::before(address.parse().unwrap());
+        scene.declare_sink(name, &url.replace(address, &proxy.address().to_string()));
+        let metric = scene.declare(&format!("wire-{name}"), json!({"dataSinkRef": {"name": name}}));
+        wires.push((sink, collector, proxy, metric, format!("wire_{name}")));
+    }
+    for pods in 1..=6 {
+        for (_, _, proxy, ..) in &wires {
+            match pods {
+                2 => proxy.cut(),
+                3 => proxy.refuse(),
+                4 => proxy.black_hole(),
+                _ => {}
+            }
+        }
+        scene.pod(&format!("p{pods}")).create(client);
+        for (sink, _, proxy, metric, name) in &wires {
+            if let Some(reason) =
+                [(3, "EndpointRefused"), (4, "ExportTimeout")].iter().find(|(at, _)| *at == pods)
+            {
+                scene.wait_reason(metric, "Exported", reason.1);
+                proxy.pass();
+            }
+            sink.wait_value(name, &[], Value::Integer(pods));
+            scene.wait_ready(metric);
+        }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Answer {
     Status(u16),
     /// An HTTP status, with `Retry-After` as it stands here: seconds or a date.
     RetryAfter(u16, String),
+    /// Taken if it has at most so many bytes; otherwise 413, and over gRPC what gRPC's own libraries say then.
+    AtMost(usize),
     /// 307 to this URL; over gRPC the code that this is mapped to.
     Redirect(String),
     /// A gRPC status. Over HTTP it is 500.
@@ -135,6 +137,14 @@ impl Answer {
         matches!(self, Self::Accept | Self::Partial { .. })
     }
 
+    /// What is answered to a request of so many bytes.
+    pub(super) fn to(self, bytes: usize) -> Self {
+        match self {
+            Self::AtMost(limit) if bytes <= limit => Self::Accept,
+            other => other,
+        }
+    }
+
     /// As OTLP over HTTP. `None` closes the connection.
     pub(super) fn over_http(&self) -> Option<Response<Body>> {
         let of_type = Response::builder().header("content-type", "application/x-protobuf");
@@ -144,6 +154,7 @@ impl Answer {
             Self::Status(status) => failed(*status),
             Self::RetryAfter(status, when) => with_retry_after(failed(*status), when),
             Self::Redirect(to) => with_header(failed(307), "location", to),
+            Self::AtMost(_) => failed(413),
             Self::Grpc(_) => failed(500),
             Self::RetryInfo(code, delay) => {
                 let status = if *code == tonic::Code::ResourceExhausted { 429 } else { 503 };
@@ -179,6 +190,10 @@ impl Answer {
             }
             Self::Status(status) | Self::RetryAfter(status, _) => failed(code_of(*status)),
             Self::Redirect(_) => failed(code_of(307)),
+            Self::AtMost(_) => {
+                let response = failed(tonic::Code::ResourceExhausted);
+                with_header(response, "grpc-message", "grpc: received message larger than max")
+            }
             Self::Grpc(code) => failed(*code),
             Self::RetryInfo(code, delay) => {
                 let mut response = failed(*code);

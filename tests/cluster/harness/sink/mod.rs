@@ -248,7 +248,7 @@ impl State {
         let bytes = body.len();
         let message = if grpc { unframed(body)? } else { plain(body, headers.get("content-encoding"))? };
         let message = ExportMetricsServiceRequest::decode(message).map_err(|error| error.to_string())?;
-        let (answer, points) = (self.next_answer(), point::points(message, arrived));
+        let (answer, points) = (self.next_answer().to(bytes), point::points(message, arrived));
         self.requests().push(Request { arrived, grpc, headers, bytes, points, answer: answer.clone() });
         if answer == Answer::Hang {
             std::future::pending::<()>().await;
