@@ -37,6 +37,7 @@ mod kinds_come_and_go;
 mod modes;
 mod refusals;
 mod outages;
+mod rare_answers;
 // What leaves, and what becomes of it.
 mod exporting;
 mod sinks_that_fail;
@@ -71,6 +72,7 @@ fn main() {
         modes::tests(),
         refusals::tests(),
         outages::tests(),
+        rare_answers::tests(),
         exporting::tests(),
         sinks_that_fail::tests(),
         sinks_that_answer::tests(),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::sampling::State;
-use crate::harness::{GROUPS, Plane, Scene, until};
+use crate::harness::sink::point::Value as Point;
+use crate::harness::{GROUPS, Plane, Scene, Sink, until};
 
 tests![
     an_edited_metric_goes_from_its_old_series_to_its_new_ones_in_one_step,
@@ -13,6 +14,7 @@ tests![
     a_metric_that_is_deleted_is_gone_at_once_and_comes_back_under_its_name,
     both_groups_are_served_alike_and_never_the_same_series_twice,
     a_name_belongs_to_the_older_metric_and_then_to_its_heir,
+    metrics_that_come_and_go_leave_nothing_behind,
 ];
 
 /// `pods{phase="Running"}` → 7, and so on.
@@ -232,4 +234,51 @@ fn a_name_belongs_to_the_older_metric_and_then_to_its_heir() {
     scene.declare("names-4", json!({"name": "names_more"}));
     scene.wait_ready(&reserved);
     scene.sees("names_more", &[("", 1.0)]);
+}
+
+fn metrics_that_come_and_go_leave_nothing_behind() {
+    const METRICS: usize = 20;
+    const ROUNDS: usize = 8;
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "fleeting").args(&["--heartbeat", "10m"]).start();
+    let (client, sink) = (scene.client(), Sink::start());
+    scene.declare_sink("default", &sink.http());
+    ["a", "b"].iter().for_each(|name| drop(scene.pod(name).label("team", name).create(client)));
+    let kinds = ["Pod", "ConfigMap", "Service"];
+    let spec = |round: usize, number: usize| {
+        let label = ["metadata.labels.team", "metadata.name"][(round + number) % 2];
+        json!({"target": {"kind": kinds[(round / 2 + number) % 3], "version": "v1"}, "dataSinkRef": {},
+            "projections": [{"name": "label", "fieldPath": label}],
+            "filter": if round % 4 == 3 { "objct" } else { "true" }})
+    };
+    let mut resident = 0;
+    for round in 0..ROUNDS {
+        for number in 0..METRICS {
+            scene.declare(&format!("fleeting-{number}"), spec(round, number));
+        }
+        if round % 2 == 1 {
+            for number in 0..METRICS {
+                client.delete(&scene.metric(&format!("fleeting-{number}"), &json!({})));
+            }
+        }
+        if round == 1 {
+            resident = scene.operator.usage().resident;
+        }
+    }
+    until("the end of all series, watches and metrics", || {
+        let page = scene.operator.metrics();
+        let left = [page.sum("celemetry_metrics", &[]), page.sum("celemetry_series", &[])];
+        let watches = ["pods", "configmaps", "services"].map(|kind| scene.open_watches(kind).len());
+        let known =
+            (0..METRICS).map(|number| sink.series(&format!("fleeting_{number}")).len()).sum::<usize>();
+        match (left, watches, known) {
+            ([0.0, 0.0], [0, 0, 0], 0) => Ok(()),
+            other => Err(format!("{other:?}\n{}", scene.operator.tail())),
+        }
+    });
+    let grown = scene.operator.usage().resident.saturating_sub(resident);
+    assert!(grown < 32 << 20, "{grown} bytes more than after the first of {ROUNDS} rounds");
+    // It is as good as new.
+    scene.declare("fleeting-0", json!({"dataSinkRef": {}}));
+    sink.wait_value("fleeting_0", &[], Point::Integer(2));
 }

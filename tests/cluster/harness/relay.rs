@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, Stream};
 use http::{Response, StatusCode};
@@ -37,6 +37,8 @@ struct State {
     server: SocketAddr,
     upstream: Connections,
     orders: Mutex<BTreeMap<Asked, Orders>>,
+    /// Every request, in order.
+    heard: Mutex<Vec<(Asked, Instant)>>,
 }
 
 /// What a request wants: the verb, `list`, `watch`, `get` or a method in small letters, and the resource in plural.
@@ -134,6 +136,7 @@ impl Relay {
             server: plane.address(),
             upstream: connections(plane.authority().client()),
             orders: Mutex::new(BTreeMap::new()),
+            heard: Mutex::new(vec![]),
         });
         let tls = TlsAcceptor::from(Arc::new(plane.authority().identity(&["127.0.0.1"]).server()));
         let address = port::free();
@@ -161,6 +164,13 @@ impl Relay {
     /// From now on, everything passes.
     pub(crate) fn pass(&self) {
         self.state.orders().clear();
+    }
+
+    /// When requests of this verb on this resource came, however they were answered.
+    pub(crate) fn heard(&self, verb: &str, resource: &str) -> Vec<Instant> {
+        let heard = self.state.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = heard.iter().filter(|(what, _)| *what == asked(verb, resource));
+        of_it.map(|(_, when)| *when).collect()
     }
 
     /// Whether every reply of `once` was given.
@@ -230,6 +240,8 @@ impl State {
 
     async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Body>, String> {
         let (head, body) = request.into_parts();
+        let now = (wanted(&head), Instant::now());
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(now);
         match self.reply(&head).await {
             Reply::Hang => unreachable!("that was waited for"),
             Reply::Instead { status, headers, body } => {
