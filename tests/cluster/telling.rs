@@ -242,8 +242,10 @@ fn a_source_that_fails_by_name_keeps_nobody_from_being_ready() {
     let mut operator = start_behind(&relay, &plane, &namespace);
     operator.wait_ready();
     let of_pods = metric(&namespace, "pod", &json!({}));
-    let synced = plane.client().wait_condition(&of_pods, "Synced", "False");
-    assert_eq!(synced["reason"], "TargetUnreachable", "{synced}");
+    until("the source's failure by name", || {
+        let synced = plane.client().wait_condition(&of_pods, "Synced", "False");
+        if synced["reason"] == "TargetUnreachable" { Ok(()) } else { Err(synced.to_string()) }
+    });
     operator.wait_family("ready_configmap", &[("", 0.0)]);
     operator.wait_family("ready_pod", &[]);
     relay.pass();
