@@ -4,6 +4,8 @@
 //! into what the engine compiles. **Data**: [`cluster`] turns objects into changes, [`coordinator`] owns the engine
 //! (the crate `celemetry-engine`) and drives it, [`export`] turns its snapshots into what collectors and people read.
 //!
+//! [`simulator`] is a cluster to try all this on, and knows nothing of it.
+//!
 //! A star, not a web: `cluster`, `coordinator` and `export` never name each other; [`run`] joins them with channels.
 
 pub mod api;
@@ -14,4 +16,5 @@ pub mod export;
 pub mod run;
 pub mod telemetry;
 pub mod admin;
+pub mod simulator;
 pub mod cli;

@@ -82,7 +82,7 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
         Ok(connected) => connected,
         Err(status) => return status,
     };
-    let server = match args.bind().await {
+    let server = match args.listen.bind().await {
         Ok(server) => server,
         Err(status) => return status,
     };

@@ -1,4 +1,4 @@
-//! What `run` shows on standard error while it runs: a live table on a terminal, otherwise a line for each change.
+//! What `run` and `demo` show on standard error while it runs: a live table on a terminal, otherwise a line for each change.
 //!
 //! In: snapshots and lines. Out: standard error. Must never know: where they come from.
 //!
@@ -24,6 +24,7 @@ pub(super) struct Live {
 #[derive(Debug)]
 enum Message {
     Line(String),
+    Title(String),
     Snapshot(Arc<Snapshot>),
     Finish(SyncSender<()>),
 }
@@ -71,6 +72,12 @@ impl Live {
         self.messages.try_send(Message::Line(line)).is_ok()
     }
 
+    /// Heads the table with another title; without a table nothing is seen of it.
+    pub(super) fn head(&self, title: String) {
+        // Where there is no room the next title says more.
+        let _ = self.messages.try_send(Message::Title(title));
+    }
+
     /// Shows the series of a snapshot.
     pub(super) fn show(&self, snapshot: Arc<Snapshot>) {
         if let Err(TrySendError::Disconnected(_)) = self.messages.try_send(Message::Snapshot(snapshot)) {
@@ -102,6 +109,7 @@ impl Writer {
             };
             match message {
                 Ok(Message::Line(line)) => self.line(line),
+                Ok(Message::Title(title)) => self.title(title),
                 Ok(Message::Snapshot(snapshot)) => self.snapshot(snapshot),
                 Ok(Message::Finish(done)) => {
                     self.leave();
@@ -123,6 +131,13 @@ impl Writer {
                     self.kept.push(line);
                 }
             }
+        }
+    }
+
+    fn title(&mut self, title: String) {
+        if let Some(screen) = &mut self.screen {
+            screen.head(title);
+            self.frame_at = self.frame_at.min(Instant::now() + FRAME);
         }
     }
 

@@ -4,11 +4,13 @@
 //! Must never know: how anything is done.
 
 pub mod crds;
+mod demo;
 mod errors;
 mod eval;
 mod follow;
 mod init;
 pub mod input;
+mod listen;
 mod live;
 mod load;
 mod logs;
@@ -39,6 +41,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Eval(eval::Args),
     Run(run::Args),
     Start(start::Args),
@@ -51,6 +54,9 @@ enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
+  # See it at work, without a cluster.
+  celemetry demo
+
   # How many Pods are in which phase? Once, from what kubectl prints.
   kubectl get pods -A -o json | celemetry eval -f examples/pods-by-phase.yaml
 
@@ -79,6 +85,7 @@ enum Status {
 /// Parses `arguments`, the program's name first, runs the command and gives the exit status.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match Cli::try_parse_from(arguments) {
+        Ok(Cli { command: Command::Demo(args) }) => demo::demo(&args),
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),
         Ok(Cli { command: Command::Start(args) }) => start::start(&args),

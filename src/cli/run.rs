@@ -3,7 +3,6 @@
 //! In: Metrics and a stream of watch events. Out: `/metrics`, what changes on standard error, at the end the series on
 //! standard output. Must never know: how anything is done.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,14 +13,15 @@ use tokio::sync::{mpsc, watch};
 
 use super::errors::ErrorLog;
 use super::follow::{self, ClusterArgs};
+use super::listen::ListenArgs;
 use super::live::Live;
 use super::load::MetricsArgs;
 use super::output::OutputArgs;
 use super::report::RateLimit;
 use super::signals::Signals;
-use super::values::{address, duration};
+use super::values::duration;
 use super::{Status, report};
-use crate::admin::{self, Server};
+use crate::admin::Server;
 use crate::cluster::stream::{Input, Opened, Placed, StreamError, Summary};
 use crate::controller::Lowered;
 use crate::coordinator::FailureListener;
@@ -40,9 +40,8 @@ pub(super) struct Args {
     /// File or pipe of watch events, lists or objects; `-` is standard input [default: the kubeconfig's cluster]
     #[arg(long, value_name = "FILE")]
     events: Option<String>,
-    /// Address of /metrics, /healthz and /readyz; `:PORT` is every address of this host [default: 127.0.0.1:9464]
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(super) listen: ListenArgs,
     /// The first list counts as complete after this long without input; also at the first MODIFIED or DELETED event, and
     /// after ten times this long at the latest
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
@@ -131,7 +130,7 @@ pub(super) fn run(args: &Args) -> Status {
 
 impl Args {
     async fn drive(&self, input: &Input, opened: Opened, metrics: Vec<Lowered>) -> Status {
-        let server = match self.bind().await {
+        let server = match self.listen.bind().await {
             Ok(server) => server,
             Err(status) => return status,
         };
@@ -170,28 +169,6 @@ impl Args {
         live.finish(Arc::clone(&last));
         beyond.iter().for_each(|line| report::say(line));
         self.conclude(end, &last, &told)
-    }
-
-    /// The server, if it can listen. That the usual port is taken is no reason not to run; that one asked for is, is.
-    pub(super) async fn bind(&self) -> Result<Option<Server>, Status> {
-        let mut settings = admin::Settings::default();
-        settings.listen = self.listen.unwrap_or(settings.listen);
-        match Server::bind(settings).await {
-            Ok(server) => {
-                report::say(&format!("serving http://{}/metrics", server.address()));
-                Ok(Some(server))
-            }
-            Err(error) if self.listen.is_none() => {
-                report::say(&format!(
-                    "warning: not serving /metrics: {error}; choose an address with --listen"
-                ));
-                Ok(None)
-            }
-            Err(error) => {
-                report::say(&format!("error: {error}"));
-                Err(Status::Usage)
-            }
-        }
     }
 
     fn title(&self, input: &Input, server: Option<&Server>) -> String {

@@ -51,6 +51,11 @@ impl Screen {
         (!dumb).then_some(Screen { title, note: String::new(), colours, entered: false })
     }
 
+    /// Sets the line at the top.
+    pub(super) fn head(&mut self, title: String) {
+        self.title = title;
+    }
+
     /// Sets the line at the bottom.
     pub(super) fn note(&mut self, line: &str) {
         line.clone_into(&mut self.note);

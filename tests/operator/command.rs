@@ -26,7 +26,8 @@ fn file(name: &str) -> String {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for command in [&["--help"][..], &["eval", "--help"], &["run", "--help"], &["crds", "--help"]] {
+    for command in ["", "demo", "eval", "run", "crds"] {
+        let command = &[command, "--help"][usize::from(command.is_empty())..];
         let (out, err) = ends(command, "", 0);
         assert!(out.contains("Usage:") && out.contains("Example"), "{out}");
         assert_eq!(err, "");
@@ -48,6 +49,9 @@ fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
         (&["run", "-f", PODS, "--events", SHOP, "--sync-after", "soon"], "--sync-after"),
         (&["run", "-f", PODS, "--events", SHOP, "--sync-after=-1s"], "must not be negative"),
         (&["run", "-f", PODS, "--events", SHOP, "--listen", "nowhere"], "--listen"),
+        (&["demo", "--objects", "1"], "is not in 30..="),
+        (&["demo", "--rate", "0"], "is not in 1..="),
+        (&["demo", "--for", "soon"], "--for"),
     ] {
         let (out, err) = ends(arguments, "", 2);
         assert!(err.contains(reason), "{arguments:?}: {err}");

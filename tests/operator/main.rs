@@ -7,6 +7,7 @@ mod tidy;
 // The binary as a process.
 mod program;
 mod command;
+mod demo;
 mod examples;
 mod recorded;
 // What it exports, and who can read that.

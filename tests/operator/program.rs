@@ -67,7 +67,12 @@ pub(crate) fn scratch(name: &str, text: &str) -> String {
 impl Program {
     /// Starts `celemetry run …` on a free port, with an open standard input.
     pub(crate) fn run(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["run", "--listen", "127.0.0.1:0"], arguments].concat())
+        Program::start("run", arguments)
+    }
+
+    /// The same for any command that serves.
+    pub(crate) fn start(name: &str, arguments: &[&str]) -> Self {
+        let mut child = command(&[&[name, "--listen", "127.0.0.1:0"], arguments].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

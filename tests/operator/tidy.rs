@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("coordinator", &["telemetry"]),
     ("export", &["telemetry"]),
     ("telemetry", &[]),
+    ("simulator", &[]),
     ("admin", &["export", "telemetry"]),
     ("controller", &["api", "cluster", "coordinator", "export", "telemetry"]),
 ];
@@ -42,6 +43,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "zeroize",
         ],
     ),
+    // Nothing but itself, so that it can tell the truth.
+    ("simulator", &["std"]),
     // What is still to be sent is known without a transport.
     ("export/pipeline/backlog", &["celemetry_engine", "hyper", "std", "tokio"]),
 ];
@@ -51,6 +54,7 @@ const MAY_USE_OF_ENGINE: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("admin", &["snapshot"]),
     ("cluster", &["change", "row"]),
+    ("simulator", &[]),
     ("export", &["definition", "snapshot"]),
 ];
 

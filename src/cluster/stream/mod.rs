@@ -287,7 +287,14 @@ struct Outlet {
     notices: mpsc::Sender<Placed>,
 }
 
-// === impl Outlet, Input ===
+// === impl Opened, Outlet, Input ===
+
+impl Opened {
+    /// Any other input, under the name that messages call it. It is read on a thread of its own, and may block.
+    pub fn new(name: &str, reader: impl Read + Send + 'static) -> Self {
+        Opened { name: name.to_owned(), reader: Box::new(reader) }
+    }
+}
 
 impl Outlet {
     async fn send(&mut self, input: &str, line: u64) -> Result<(), StreamError> {
