@@ -151,11 +151,12 @@ impl Writer {
 
     /// Draws the table. It is drawn again soon even when nothing changes: the window may have another size by then.
     fn draw(&mut self) {
-        self.frame_at = Instant::now() + REDRAW;
+        let now = Instant::now();
+        self.frame_at = now + REDRAW;
         if let Some(screen) = &mut self.screen {
             let mut table = String::new();
             write_table(&self.latest, &mut table);
-            screen.draw(&table, screen::size());
+            screen.draw(&table, screen::size(), now);
         }
     }
 

@@ -4,7 +4,9 @@
 //!
 //! The alternate screen is used, so that what was there before comes back, and lines never wrap.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 /// A terminal that shows the table.
 #[derive(Debug)]
@@ -13,6 +15,9 @@ pub(super) struct Screen {
     note: String,
     colours: bool,
     entered: bool,
+    /// The lines that were drawn last, without their spaces, and since when each has been there; `None` is since the
+    /// beginning.
+    lines: BTreeMap<String, Option<Instant>>,
 }
 
 /// Columns and rows of a window.
@@ -32,7 +37,11 @@ const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
 const BOLD: &str = "\x1b[1m";
 const DIM: &str = "\x1b[2m";
+const GREEN: &str = "\x1b[32m";
 const PLAIN: &str = "\x1b[0m";
+
+/// How long a line that is new or different stands out.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The size of the window behind standard error.
 pub(super) fn size() -> Size {
@@ -48,7 +57,8 @@ impl Screen {
         let dumb = std::env::var_os("TERM").is_none_or(|terminal| terminal.is_empty() || terminal == "dumb");
         // https://no-color.org: any value that is not empty.
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        (!dumb).then_some(Screen { title, note: String::new(), colours, entered: false })
+        let lines = BTreeMap::new();
+        (!dumb).then_some(Screen { title, note: String::new(), colours, entered: false, lines })
     }
 
     /// Sets the line at the top.
@@ -61,11 +71,12 @@ impl Screen {
         line.clone_into(&mut self.note);
     }
 
-    /// Draws `table`, as much of it as the window holds.
-    pub(super) fn draw(&mut self, table: &str, size: Size) {
+    /// Draws `table`, as much of it as the window holds. Lines that are new or different stand out for a while.
+    pub(super) fn draw(&mut self, table: &str, size: Size, now: Instant) {
         let enter = if self.entered { "" } else { ENTER };
         self.entered = true;
-        emit(&format!("{enter}{}", self.frame(table, size)));
+        self.notice(table, now);
+        emit(&format!("{enter}{}", self.frame(table, size, now)));
     }
 
     /// Gives the terminal back as it was.
@@ -75,12 +86,31 @@ impl Screen {
         }
     }
 
-    fn frame(&self, table: &str, size: Size) -> String {
+    /// Learns which lines are there, and since when. Another width of a column makes no other line.
+    fn notice(&mut self, table: &str, now: Instant) {
+        let is_first = self.lines.len() < 2;
+        let since = |line: &str| {
+            let line = words(line);
+            let known = self.lines.get(&line).copied();
+            (line, known.unwrap_or((!is_first).then_some(now)))
+        };
+        self.lines = table.lines().map(since).collect();
+    }
+
+    fn is_fresh(&self, line: &str, now: Instant) -> bool {
+        let since = self.lines.get(&words(line)).copied().flatten();
+        since.is_some_and(|since| now.duration_since(since) < FRESH)
+    }
+
+    fn frame(&self, table: &str, size: Size, now: Instant) -> String {
         let mut lines: Vec<String> = vec![self.styled(BOLD, &clip(&self.title, size.columns))];
         let room = size.rows.saturating_sub(3);
         let count = table.lines().count();
         let shown = if count > room { room.saturating_sub(1) } else { count };
-        lines.extend(table.lines().take(shown).map(|line| clip(line, size.columns)));
+        lines.extend(table.lines().take(shown).map(|line| {
+            let style = if self.is_fresh(line, now) { GREEN } else { "" };
+            self.styled(style, &clip(line, size.columns))
+        }));
         if count > shown {
             lines.push(self.styled(DIM, &format!("… {} further lines", count - shown)));
         }
@@ -92,8 +122,14 @@ impl Screen {
     }
 
     fn styled(&self, style: &str, text: &str) -> String {
-        if self.colours { format!("{style}{text}{PLAIN}") } else { text.to_owned() }
+        let is_plain = style.is_empty() || !self.colours;
+        if is_plain { text.to_owned() } else { format!("{style}{text}{PLAIN}") }
     }
+}
+
+/// A line with single spaces.
+fn words(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// At most so many characters, with those that could steer the terminal made visible.
@@ -112,11 +148,12 @@ mod tests {
     use super::*;
 
     fn screen() -> Screen {
-        Screen { title: "title".into(), note: "note".into(), colours: false, entered: false }
+        let lines = BTreeMap::new();
+        Screen { title: "title".into(), note: "note".into(), colours: false, entered: false, lines }
     }
 
     fn lines(table: &str, columns: usize, rows: usize) -> Vec<String> {
-        let frame = screen().frame(table, Size { columns, rows });
+        let frame = screen().frame(table, Size { columns, rows }, Instant::now());
         let text = frame.replace(HOME, "").replace(CLEAR_LINE, "").replace(CLEAR_BELOW, "");
         text.split("\r\n").map(str::to_owned).collect()
     }
@@ -141,6 +178,29 @@ mod tests {
     #[test]
     fn a_table_that_does_not_fit_says_how_much_is_missing() {
         assert_eq!(lines("a\nb\nc\nd\n", 80, 6), ["title", "a", "b", "… 2 further lines", "note"]);
+    }
+
+    #[test]
+    fn a_line_that_is_new_or_different_stands_out_for_a_second() {
+        let (mut screen, start) = (Screen { colours: true, ..screen() }, Instant::now());
+        let size = Size { columns: 80, rows: 24 };
+        let mut green = |table: &str, millis: u64| -> Vec<String> {
+            let now = start + Duration::from_millis(millis);
+            screen.notice(table, now);
+            let frame = screen.frame(table, size, now);
+            let lines = frame.split("\r\n").filter(|line| line.contains(GREEN));
+            lines
+                .map(|line| words(&line.replace(GREEN, "").replace(PLAIN, "").replace(CLEAR_LINE, "")))
+                .collect()
+        };
+        let none: Vec<String> = vec![];
+        assert_eq!(green("NAME VALUE\n", 0), none);
+        assert_eq!(green("NAME VALUE\na 1\nb 2\n", 0), none);
+        assert_eq!(green("NAME   VALUE\na   1\nb   20\nc   3\n", 100), ["b 20", "c 3"]);
+        assert_eq!(green("NAME   VALUE\na   1\nb   20\nc   3\n", 1_050), ["b 20", "c 3"]);
+        assert_eq!(green("NAME   VALUE\na   5\nb   20\nc   3\n", 1_150), ["a 5"]);
+        screen.colours = false;
+        assert!(!screen.frame("NAME\na 5\n", size, start).contains(GREEN));
     }
 
     #[test]

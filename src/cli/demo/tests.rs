@@ -1,0 +1,97 @@
+//! The demo without time: the verdict on an engine that has heard every event, and on engines that have not.
+
+use std::collections::BTreeMap;
+
+use celemetry_engine::Engine;
+
+use super::*;
+use crate::cluster::router::{Outbox, Route, Router};
+use crate::run::engine_options;
+use crate::run::stream::{sources_by_target, target_of};
+use crate::simulator::Id;
+use crate::simulator::event::{Action, Event};
+use crate::simulator::state::Kind;
+
+fn cluster(seed: u64) -> Cluster {
+    Cluster::new(simulator::Settings { objects: 200, seed })
+}
+
+/// What an engine says that has read `documents` as a stream is read.
+fn said(documents: &[String]) -> Arc<Snapshot> {
+    let mut engine = Engine::new(engine_options(true));
+    let metrics = metrics().unwrap();
+    let targets = sources_by_target(&metrics);
+    let sources: BTreeMap<_, _> = targets.into_iter().map(|target| (target, engine.add_source())).collect();
+    for metric in &metrics {
+        engine.register(&metric.definition, &[sources[&target_of(&metric.target)]]).unwrap();
+    }
+    let route = |(target, source)| Route { target, source, plan: engine.field_plan(source).unwrap() };
+    let mut router = Router::new(sources.into_iter().map(route).collect());
+    let mut out = Outbox::default();
+    router.begin(&mut out);
+    for document in documents {
+        assert!(router.document(document.as_bytes(), &mut out).is_continue());
+    }
+    assert!(router.is_complete());
+    for (source, change) in out.changes {
+        engine.apply(source, change, &mut |failure| panic!("{failure:?}"));
+    }
+    engine.flush_all()
+}
+
+fn line(event: &Event) -> String {
+    let mut line = String::new();
+    event.write(&mut line);
+    line
+}
+
+/// The lists of a cluster, each with its end.
+fn lists(cluster: &Cluster) -> Vec<String> {
+    let lists = Kind::ALL.into_iter().flat_map(|kind| {
+        let mut list = String::new();
+        assert_eq!(cluster.list(kind, Id(0), usize::MAX, &mut list), None);
+        [list, line(&Event::bookmark(kind, cluster.version(), true))]
+    });
+    lists.collect()
+}
+
+#[test]
+fn the_metrics_are_in_order_and_every_one_has_a_truth() {
+    let metrics = metrics().unwrap();
+    let mut cluster = Cluster::new(simulator::Settings { objects: 1_000, seed: 1 });
+    (0..2_000).for_each(|_| drop(cluster.step()));
+    let truth = truth(&cluster);
+    for metric in &metrics {
+        let source = &metric.definition.info.source;
+        assert!(truth.series.keys().any(|(known, _)| known == source), "{source}");
+    }
+    assert_eq!(metrics.len(), METRICS.len());
+}
+
+#[test]
+fn who_has_heard_everything_says_the_truth() {
+    let mut cluster = cluster(4);
+    let mut documents = lists(&cluster);
+    for _ in 0..5 {
+        (0..240).for_each(|_| documents.extend(cluster.step().iter().map(line)));
+        let found = differences(&said(&documents), &truth(&cluster));
+        assert!(found.is_empty(), "at {}: {found:?}", cluster.now());
+    }
+}
+
+#[test]
+fn who_has_missed_a_pod_that_came_or_went_is_found_out() {
+    for missed in [Action::Added, Action::Deleted] {
+        let mut cluster = cluster(9);
+        let mut documents = lists(&cluster);
+        let mut events = vec![];
+        // The last event of a Pod, since a later one would tell what an earlier one did not.
+        let is_it = |event: &Event| (event.action, event.kind) == (missed, Kind::Pod);
+        while !events.iter().any(is_it) {
+            events = cluster.step();
+            documents.extend(events.iter().filter(|event| !is_it(event)).map(line));
+        }
+        let found = differences(&said(&documents), &truth(&cluster));
+        assert!(!found.is_empty(), "nothing was noticed of a Pod that was missed: {missed:?}");
+    }
+}
