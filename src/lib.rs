@@ -4,7 +4,7 @@
 //! into what the engine compiles. **Data**: [`cluster`] turns objects into changes, [`coordinator`] owns the engine
 //! (the crate `celemetry-engine`) and drives it, [`export`] turns its snapshots into what collectors and people read.
 //!
-//! [`simulator`] is a cluster to try all this on, and knows nothing of it.
+//! [`simulator`] is a cluster to try all this on, and knows nothing of it; [`apiserver`] serves it to other programs.
 //!
 //! A star, not a web: `cluster`, `coordinator` and `export` never name each other; [`run`] joins them with channels.
 
@@ -17,4 +17,5 @@ pub mod run;
 pub mod telemetry;
 pub mod admin;
 pub mod simulator;
+pub mod apiserver;
 pub mod cli;

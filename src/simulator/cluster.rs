@@ -6,11 +6,11 @@
 
 use super::agenda::{Agenda, Chance, Step};
 use super::body;
-use super::event::{Action, Event, page};
+use super::event::{Action, Event};
 use super::moment::Moment;
 use super::random::Random;
 use super::shelf::{Id, Shelf};
-use super::state::{Database, Deployment, Job, Kind, Meta, Namespace, Node, Pod, ReplicaSet, Uid};
+use super::state::{Database, Deployment, Job, Kind, Meta, Namespace, Node, Pod, ReplicaSet, Selection, Uid};
 
 /// What is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,17 @@ pub struct Cluster {
     /// Whether the cluster is still being put up, which nobody is told.
     is_founding: bool,
     told: Vec<Event>,
+}
+
+/// Some objects of a list.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The objects without their kinds and apiVersions: from `"metadata":` to the end.
+    pub bodies: Vec<String>,
+    /// With which object the next page begins.
+    pub next: Option<Id>,
+    /// How many objects are still to come.
+    pub remaining: usize,
 }
 
 /// When the simulation begins: any moment that is always the same.
@@ -126,18 +137,19 @@ impl Cluster {
         }
     }
 
-    /// Appends a page of at most `limit` objects of a kind, from the object `first` on, and gives the object that begins
-    /// the next page.
-    pub fn list(&self, kind: Kind, first: Id, limit: usize, out: &mut String) -> Option<Id> {
-        let mut ids = self.ids_from(kind, first);
-        let ids_here: Vec<Id> = ids.by_ref().take(limit).collect();
+    /// A page of at most `limit` objects, from the object `first` on.
+    pub fn page(&self, selection: &Selection, first: Id, limit: usize) -> Page {
+        let kind = selection.kind;
+        let is_meant = |id: &Id| {
+            let meta = self.meta_of(kind, *id);
+            meta.is_some_and(|meta| selection.matches(meta.namespace(), &meta.name))
+        };
+        let mut ids = self.ids_from(kind, first).filter(is_meant);
+        let here: Vec<Id> = ids.by_ref().take(limit).collect();
         let next = ids.next();
         let remaining = usize::from(next.is_some()) + ids.count();
-        let bodies: Vec<String> = ids_here.into_iter().filter_map(|id| self.body(kind, id)).collect();
-        let token = next.map(|id| id.0.to_string());
-        let next_page = token.as_deref().map(|token| (token, remaining));
-        page(kind, self.version, bodies.iter().map(String::as_str), next_page, out);
-        next
+        let bodies = here.into_iter().filter_map(|id| self.body(kind, id)).collect();
+        Page { bodies, next, remaining }
     }
 
     /// An object without its kind and apiVersion: from `"metadata":` to the end.
@@ -156,7 +168,7 @@ impl Cluster {
     }
 
     /// The numbers of all objects of a kind, from `first` on.
-    pub fn ids_from(&self, kind: Kind, first: Id) -> Box<dyn Iterator<Item = Id> + '_> {
+    fn ids_from(&self, kind: Kind, first: Id) -> Box<dyn Iterator<Item = Id> + '_> {
         match kind {
             Kind::Namespace => Box::new(self.namespaces.from(first).map(|(id, _)| id)),
             Kind::Node => Box::new(self.nodes.from(first).map(|(id, _)| id)),
@@ -275,9 +287,22 @@ impl Cluster {
         if self.is_founding {
             return;
         }
-        if let Some(body) = self.body(kind, id) {
-            self.told.push(Event { action, kind, version, body });
+        let names = self.meta_of(kind, id).map(|meta| (meta.namespace().to_owned(), meta.name.clone()));
+        if let (Some(body), Some((namespace, name))) = (self.body(kind, id), names) {
+            self.told.push(Event { action, kind, version, namespace, name, body });
         }
+    }
+
+    fn meta_of(&self, kind: Kind, id: Id) -> Option<&Meta> {
+        Some(match kind {
+            Kind::Namespace => &self.namespaces.get(id)?.meta,
+            Kind::Node => &self.nodes.get(id)?.meta,
+            Kind::Deployment => &self.deployments.get(id)?.meta,
+            Kind::ReplicaSet => &self.replica_sets.get(id)?.meta,
+            Kind::Pod => &self.pods.get(id)?.meta,
+            Kind::Job => &self.jobs.get(id)?.meta,
+            Kind::Database => &self.databases.get(id)?.meta,
+        })
     }
 
     fn meta_mut(&mut self, kind: Kind, id: Id) -> Option<&mut Meta> {

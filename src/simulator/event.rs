@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use super::cluster::Page;
+use super::shelf::Id;
 use super::state::Kind;
 
 /// Something that happened to an object.
@@ -16,6 +18,10 @@ pub struct Event {
     pub kind: Kind,
     /// The resourceVersion that the object has by it.
     pub version: u64,
+    /// The object's namespace; empty where there is none.
+    pub namespace: String,
+    /// The object's name; empty in a bookmark.
+    pub name: String,
     /// The object without its kind and apiVersion: from `"metadata":` to the end.
     pub body: String,
 }
@@ -56,7 +62,8 @@ impl Event {
             false => "",
         };
         let body = format!(r#""metadata":{{"resourceVersion":"{version}"{annotations}}}}}"#);
-        Event { action: Action::Bookmark, kind, version, body }
+        let (namespace, name) = (String::new(), String::new());
+        Event { action: Action::Bookmark, kind, version, namespace, name, body }
     }
 }
 
@@ -65,23 +72,14 @@ pub fn object(kind: Kind, body: &str, out: &mut String) {
     put(out, format_args!(r#"{{"kind":"{}","apiVersion":"{}",{body}"#, kind.name(), kind.api_version()));
 }
 
-/// Appends a page of a list. Items of built-in kinds stand there without kind and apiVersion, as from an API server.
-/// `next` is how the next page is asked for, and how many objects are still to come.
-pub fn page<'b>(
-    kind: Kind,
-    version: u64,
-    bodies: impl Iterator<Item = &'b str>,
-    next: Option<(&str, usize)>,
-    out: &mut String,
-) {
+/// Appends a page of a list, as of `version`. Items of built-in kinds stand there without kind and apiVersion, as from an
+/// API server. How the next page is asked for is written as `token` of its first object.
+pub fn list(kind: Kind, version: u64, page: &Page, token: impl Fn(Id) -> String, out: &mut String) {
     let (name, api_version) = (kind.name(), kind.api_version());
-    put(out, format_args!(r#"{{"kind":"{name}List","apiVersion":"{api_version}","metadata":{{"#));
-    put(out, format_args!(r#""resourceVersion":"{version}""#));
-    if let Some((token, remaining)) = next {
-        put(out, format_args!(r#","continue":"{token}","remainingItemCount":{remaining}"#));
-    }
-    out.push_str(r#"},"items":["#);
-    for (at, body) in bodies.enumerate() {
+    put(out, format_args!(r#"{{"kind":"{name}List","apiVersion":"{api_version}","#));
+    list_metadata(version, page, token, out);
+    out.push_str(r#","items":["#);
+    for (at, body) in page.bodies.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
@@ -91,6 +89,16 @@ pub fn page<'b>(
         }
     }
     out.push_str("]}\n");
+}
+
+/// Appends what a list says of itself.
+pub fn list_metadata(version: u64, page: &Page, token: impl Fn(Id) -> String, out: &mut String) {
+    put(out, format_args!(r#""metadata":{{"resourceVersion":"{version}""#));
+    if let Some(next) = page.next {
+        let token = token(next);
+        put(out, format_args!(r#","continue":"{token}","remainingItemCount":{}"#, page.remaining));
+    }
+    out.push('}');
 }
 
 /// Appends formatted text.

@@ -22,7 +22,7 @@ mod jobs;
 mod nodes;
 mod tenants;
 
-pub use cluster::{Cluster, Settings};
+pub use cluster::{Cluster, Page, Settings};
 pub use moment::Moment;
 pub use shelf::{Id, Shelf};
 

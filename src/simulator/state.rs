@@ -28,6 +28,17 @@ pub enum Kind {
     Database,
 }
 
+/// Objects of one kind: all, or those of a namespace, or of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Of which kind.
+    pub kind: Kind,
+    /// In which namespace; `None` is any.
+    pub namespace: Option<String>,
+    /// Of which name; `None` is any.
+    pub name: Option<String>,
+}
+
 /// What every object has.
 #[derive(Clone, Debug)]
 pub struct Meta {
@@ -268,6 +279,24 @@ impl Kind {
         }
     }
 
+    /// As paths have it.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::Namespace => "namespaces",
+            Kind::Node => "nodes",
+            Kind::Deployment => "deployments",
+            Kind::ReplicaSet => "replicasets",
+            Kind::Pod => "pods",
+            Kind::Job => "jobs",
+            Kind::Database => "databases",
+        }
+    }
+
+    /// Whether its objects are in namespaces.
+    pub fn is_namespaced(self) -> bool {
+        !matches!(self, Kind::Namespace | Kind::Node)
+    }
+
     /// As `apiVersion` has it.
     pub fn api_version(self) -> &'static str {
         match self {
@@ -279,7 +308,20 @@ impl Kind {
     }
 }
 
-// === impl Uid, Meta, Phase ===
+// === impl Selection, Uid, Meta, Phase ===
+
+impl Selection {
+    /// All objects of a kind.
+    pub fn all(kind: Kind) -> Self {
+        Selection { kind, namespace: None, name: None }
+    }
+
+    /// Whether an object of this namespace and name is among them, if it is of the kind.
+    pub fn matches(&self, namespace: &str, name: &str) -> bool {
+        self.namespace.as_deref().is_none_or(|wanted| wanted == namespace)
+            && self.name.as_deref().is_none_or(|wanted| wanted == name)
+    }
+}
 
 impl fmt::Display for Uid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::event::{Action, Event};
-use super::state::{Kind, Phase};
+use super::event::{Action, Event, list};
+use super::state::{Kind, Phase, Selection};
 use super::{Cluster, Id, Settings};
 
 fn cluster(objects: u64, seed: u64) -> Cluster {
@@ -25,9 +25,10 @@ fn events(cluster: &mut Cluster, at_least: usize) -> Vec<Event> {
 fn listed(cluster: &Cluster, kind: Kind, limit: usize) -> Vec<Value> {
     let (mut items, mut next) = (vec![], Some(Id(0)));
     while let Some(first) = next {
-        let mut page = String::new();
-        next = cluster.list(kind, first, limit, &mut page);
-        let page: Value = serde_json::from_str(&page).unwrap();
+        let (mut text, page) = (String::new(), cluster.page(&Selection::all(kind), first, limit));
+        list(kind, cluster.version(), &page, |id| id.0.to_string(), &mut text);
+        next = page.next;
+        let page: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(page["kind"], format!("{}List", kind.name()));
         assert_eq!(page["metadata"]["resourceVersion"], cluster.version().to_string());
         let remaining = page["metadata"]["remainingItemCount"].as_u64().unwrap_or_default();

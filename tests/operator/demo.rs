@@ -1,6 +1,11 @@
 //! `celemetry demo` from outside: its numbers are true, the same each time, and served meanwhile.
 
-use crate::program::{Program, ends};
+use std::time::{Duration, Instant};
+
+use crate::program::{Program, ends, scratch};
+
+/// How long a list of a hundred objects may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const VERDICT: &str = "equal to the cluster's truth\n";
 
@@ -31,10 +36,16 @@ fn a_demo_serves_until_a_signal_and_then_tells_whether_it_was_right() {
     for signal in ["TERM", "INT"] {
         let mut program = Program::start("demo", &["--objects", "100", "--rate", "500"]);
         program.line("k8s.pod.count{phase=\"Running\"} ");
+        let begun = Instant::now();
+        while program.get("/readyz").0 != 200 {
+            assert!(begun.elapsed() < PATIENCE, "{:?}", program.get("/readyz"));
+            std::thread::sleep(Duration::from_millis(25));
+        }
         let samples = program.samples();
-        assert!(samples.iter().any(|sample| sample.starts_with("k8s_pod_count{phase=\"Running\"} ")));
-        assert!(samples.iter().any(|sample| sample.starts_with("k8s_node_not_ready ")), "{samples:?}");
-        assert_eq!(program.get("/readyz").0, 200);
+        for metric in ["k8s_pod_count{phase=\"Running\"} ", "k8s_node_not_ready ", "example_database_count{"]
+        {
+            assert!(samples.iter().any(|sample| sample.starts_with(metric)), "{samples:?}");
+        }
         program.signal(signal);
         let out = program.ends(0);
         assert!(out.ends_with(VERDICT), "{out}");
@@ -47,4 +58,27 @@ fn an_address_asked_for_that_is_taken_is_status_2() {
     let address = taken.local_addr().unwrap().to_string();
     let (out, err) = ends(&["demo", "--listen", &address], "", 2);
     assert!(err.contains("cannot listen on") && out.is_empty(), "{err}");
+}
+
+#[test]
+fn the_simulated_cluster_is_followed_through_its_kubeconfig() {
+    let kubeconfig = scratch("demo.kubeconfig", "");
+    std::fs::remove_file(&kubeconfig).unwrap();
+    let mut demo =
+        Program::start("demo", &["--objects", "300", "--rate", "300", "--write-kubeconfig", &kubeconfig]);
+    let mut run = Program::run(&["-f", "examples/pods-by-phase.yaml", "--kubeconfig", &kubeconfig]);
+    for program in [&mut demo, &mut run] {
+        program.line("k8s.pod.count{phase=\"Running\"} ");
+    }
+    run.signal("TERM");
+    assert!(run.ends(0).contains("Running"));
+    demo.signal("TERM");
+    assert!(demo.ends(0).ends_with(VERDICT));
+    // It may be used again, and nobody else's is ever touched.
+    let again = ["demo", "--for", "10ms", "--listen", "127.0.0.1:0", "--write-kubeconfig"];
+    ends(&[&again[..], &[&kubeconfig]].concat(), "", 0);
+    let foreign = scratch("foreign.kubeconfig", "apiVersion: v1\n");
+    let (_, err) = ends(&[&again[..], &[&foreign]].concat(), "", 2);
+    assert!(err.contains("was not written by a demo"), "{err}");
+    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "apiVersion: v1\n");
 }

@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod examples;
 mod recorded;
+mod simulated;
 // What it exports, and who can read that.
 mod oracle;
 mod snapshots;

@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("export", &["telemetry"]),
     ("telemetry", &[]),
     ("simulator", &[]),
+    ("apiserver", &["simulator"]),
     ("admin", &["export", "telemetry"]),
     ("controller", &["api", "cluster", "coordinator", "export", "telemetry"]),
 ];
@@ -45,6 +46,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     // Nothing but itself, so that it can tell the truth.
     ("simulator", &["std"]),
+    (
+        "apiserver",
+        &[
+            "futures_util",
+            "http_body_util",
+            "hyper",
+            "hyper_util",
+            "percent_encoding",
+            "serde_json",
+            "std",
+            "thiserror",
+            "tokio",
+        ],
+    ),
     // What is still to be sent is known without a transport.
     ("export/pipeline/backlog", &["celemetry_engine", "hyper", "std", "tokio"]),
 ];
@@ -55,6 +70,7 @@ const MAY_USE_OF_ENGINE: &[(&str, &[&str])] = &[
     ("admin", &["snapshot"]),
     ("cluster", &["change", "row"]),
     ("simulator", &[]),
+    ("apiserver", &[]),
     ("export", &["definition", "snapshot"]),
 ];
 

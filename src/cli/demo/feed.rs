@@ -9,8 +9,9 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::simulator::event::Event;
-use crate::simulator::state::Kind;
+use crate::apiserver::Store;
+use crate::simulator::event::{Event, list};
+use crate::simulator::state::{Kind, Selection};
 use crate::simulator::{Cluster, Id};
 
 /// How many events there are, and how fast.
@@ -54,6 +55,7 @@ pub(super) struct Feed {
 
 #[derive(Debug)]
 struct Shared {
+    store: Arc<Store>,
     state: Mutex<State>,
     /// Someone wants the end.
     ending: Condvar,
@@ -61,7 +63,6 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    cluster: Cluster,
     events: u64,
     /// When the events began.
     began: Option<Instant>,
@@ -74,10 +75,10 @@ const PAGE: usize = 500;
 /// Bytes that are made at once where events are late.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// A stream of `cluster`, and the end at which it is watched.
-pub(super) fn feed(cluster: Cluster, pace: Pace) -> (Feed, Stage) {
-    let state = State { cluster, events: 0, began: None, is_over: false };
-    let shared = Arc::new(Shared { state: Mutex::new(state), ending: Condvar::new() });
+/// A stream of the cluster in `store`, which it drives, and the end at which it is watched.
+pub(super) fn feed(store: Arc<Store>, pace: Pace) -> (Feed, Stage) {
+    let state = Mutex::new(State { events: 0, began: None, is_over: false });
+    let shared = Arc::new(Shared { store, state, ending: Condvar::new() });
     let feed =
         Feed { shared: Arc::clone(&shared), pace, listing: Some((0, Id(0))), text: String::new(), taken: 0 };
     (feed, Stage { shared })
@@ -96,12 +97,12 @@ impl Stage {
     pub(super) fn progress(&self) -> Progress {
         let state = self.shared.lock();
         let elapsed = state.began.map_or(Duration::ZERO, |began| began.elapsed());
-        Progress { events: state.events, objects: state.cluster.len(), elapsed }
+        Progress { events: state.events, objects: self.look(Cluster::len), elapsed }
     }
 
     /// Looks at the cluster, which stands still meanwhile.
     pub(super) fn look<T>(&self, look: impl FnOnce(&Cluster) -> T) -> T {
-        look(&self.shared.lock().cluster)
+        self.shared.store.look(look)
     }
 }
 
@@ -120,11 +121,16 @@ impl Feed {
 
     /// A page, and behind the last one of a kind the bookmark that ends its list. Gives what is listed next.
     fn list(&mut self, number: usize, first: Id) -> Option<(usize, Id)> {
-        let (state, kind) = (self.shared.lock(), Kind::ALL[number]);
-        if let Some(next) = state.cluster.list(kind, first, PAGE, &mut self.text) {
+        let kind = Kind::ALL[number];
+        let (version, page) = self
+            .shared
+            .store
+            .look(|cluster| (cluster.version(), cluster.page(&Selection::all(kind), first, PAGE)));
+        list(kind, version, &page, |id| id.0.to_string(), &mut self.text);
+        if let Some(next) = page.next {
             return Some((number, next));
         }
-        Event::bookmark(kind, state.cluster.version(), true).write(&mut self.text);
+        Event::bookmark(kind, version, true).write(&mut self.text);
         (number + 1 < Kind::ALL.len()).then_some((number + 1, Id(0)))
     }
 
@@ -143,7 +149,7 @@ impl Feed {
                 state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            for event in state.cluster.step() {
+            for event in self.shared.store.step() {
                 event.write(&mut self.text);
                 state.events += 1;
             }
@@ -191,8 +197,8 @@ mod tests {
     use super::*;
     use crate::simulator::Settings;
 
-    fn cluster() -> Cluster {
-        Cluster::new(Settings { objects: 100, seed: 1 })
+    fn cluster() -> Arc<Store> {
+        Arc::new(Store::new(Cluster::new(Settings { objects: 100, seed: 1 }), 0))
     }
 
     #[test]

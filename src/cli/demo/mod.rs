@@ -7,6 +7,8 @@ mod feed;
 mod truth;
 mod verdict;
 
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +29,7 @@ use super::run::show;
 use super::signals::Signals;
 use super::values::duration;
 use super::{Status, output, report};
+use crate::apiserver::{KUBECONFIG_HEAD, Server, Store};
 use crate::cli::input::parse_documents;
 use crate::cli::metrics::read_metrics;
 use crate::cluster::stream::{Opened, Summary};
@@ -38,7 +41,7 @@ use crate::run::stream::{Running, Settings, start};
 use crate::simulator::{self, Cluster};
 
 /// Show Metrics at work over a simulated cluster, without any other
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// About how many objects there are
@@ -53,6 +56,9 @@ pub(super) struct Args {
     /// What chance does: with the same seed, objects, rate and duration the end is the same
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Serve the simulated cluster as an API server on loopback, and write a kubeconfig for it to this file
+    #[arg(long, value_name = "FILE")]
+    write_kubeconfig: Option<PathBuf>,
     #[command(flatten)]
     listen: ListenArgs,
 }
@@ -73,13 +79,21 @@ Examples:
   celemetry demo --objects 100000 --rate 50000 --for 30s
 
   # What Prometheus would scrape meanwhile
-  curl http://127.0.0.1:9464/metrics";
+  curl http://127.0.0.1:9464/metrics
+
+  # Your own Metrics over the simulated cluster, and a look at it
+  celemetry demo --write-kubeconfig demo.kubeconfig
+  celemetry run -f examples/ --kubeconfig demo.kubeconfig --listen 127.0.0.1:9465
+  kubectl --kubeconfig demo.kubeconfig get pods --watch";
 
 /// Beyond this memory and patience would end.
 const MOST_OBJECTS: u64 = 5_000_000;
 
 /// Where the machine is too slow for the rate it may take this much longer than asked for, or twice as long.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Events that the API server remembers, 60 MB of them: whoever falls further behind has to list again.
+const HISTORY: usize = 10_000;
 
 /// How often the title tells how far it is.
 const TITLE_EVERY: Duration = Duration::from_millis(500);
@@ -131,6 +145,7 @@ fn metrics() -> Result<Vec<Lowered>, String> {
 
 impl Args {
     async fn drive(&self, metrics: Vec<Lowered>) -> Result<Status, Status> {
+        let api_server = serve_cluster(self.write_kubeconfig.as_deref()).await?;
         let server = self.listen.bind().await?;
         let served = server.as_ref().map(|server| format!(" · http://{}/metrics", server.address()));
         let served = served.unwrap_or_default();
@@ -149,9 +164,14 @@ impl Args {
             Status::Input
         })?;
         let cluster = Cluster::new(simulator::Settings { objects: self.objects, seed: self.seed });
-        let (feed, stage) = feed(cluster, self.pace());
+        let store = Arc::new(Store::new(cluster, if api_server.is_some() { HISTORY } else { 0 }));
+        if let Some(api_server) = api_server {
+            // It ends with the process, and every watch with it.
+            tokio::spawn(api_server.serve(Arc::clone(&store)));
+        }
+        let (feed, stage) = feed(store, self.pace());
         tokio::spawn(show(running.snapshots(), live.clone()));
-        let titles = tokio::spawn(self.tell_progress(stage.clone(), live.clone(), served));
+        let titles = tokio::spawn(self.clone().tell_progress(stage.clone(), live.clone(), served));
         let summary = read(&running, Opened::new("the simulated cluster", feed), &stage).await;
         titles.abort();
         // Everything that was read is applied by then; a coordinator that has ended shows in what it says.
@@ -223,6 +243,26 @@ impl Args {
         }
         if printed == Status::Success { Status::Input } else { printed }
     }
+}
+
+/// An API server on a free port, and a kubeconfig for it, where that is wanted.
+async fn serve_cluster(file: Option<&Path>) -> Result<Option<Server>, Status> {
+    let Some(file) = file else { return Ok(None) };
+    let refuse = |problem: String| {
+        report::say(&format!("error: {problem}"));
+        Status::Usage
+    };
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::bind(any_port).await.map_err(|error| refuse(error.to_string()))?;
+    // Somebody's credentials may be there.
+    let is_foreign = |text: String| !text.starts_with(KUBECONFIG_HEAD);
+    if file.exists() && std::fs::read_to_string(file).map_or(true, is_foreign) {
+        return Err(refuse(format!("{}: is there, and was not written by a demo", file.display())));
+    }
+    std::fs::write(file, server.kubeconfig())
+        .map_err(|error| refuse(format!("{}: {error}", file.display())))?;
+    report::say(&format!("serving the simulated cluster at http://{}", server.address()));
+    Ok(Some(server))
 }
 
 /// Reads to the end, which a signal brings about early. `None` where the task that read has panicked.

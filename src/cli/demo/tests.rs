@@ -9,8 +9,8 @@ use crate::cluster::router::{Outbox, Route, Router};
 use crate::run::engine_options;
 use crate::run::stream::{sources_by_target, target_of};
 use crate::simulator::Id;
-use crate::simulator::event::{Action, Event};
-use crate::simulator::state::Kind;
+use crate::simulator::event::{Action, Event, list};
+use crate::simulator::state::{Kind, Selection};
 
 fn cluster(seed: u64) -> Cluster {
     Cluster::new(simulator::Settings { objects: 200, seed })
@@ -48,9 +48,9 @@ fn line(event: &Event) -> String {
 /// The lists of a cluster, each with its end.
 fn lists(cluster: &Cluster) -> Vec<String> {
     let lists = Kind::ALL.into_iter().flat_map(|kind| {
-        let mut list = String::new();
-        assert_eq!(cluster.list(kind, Id(0), usize::MAX, &mut list), None);
-        [list, line(&Event::bookmark(kind, cluster.version(), true))]
+        let (mut text, page) = (String::new(), cluster.page(&Selection::all(kind), Id(0), usize::MAX));
+        list(kind, cluster.version(), &page, |_| String::new(), &mut text);
+        [text, line(&Event::bookmark(kind, cluster.version(), true))]
     });
     lists.collect()
 }
