@@ -9,7 +9,7 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralVal
 
 use super::Value;
 use super::fault::{Checked, Fault, fault};
-use super::syntax::{Arithmetic, CallSyntax, Comparison, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::syntax::{Arithmetic, BindSyntax, CallSyntax, Comparison, Macro, MacroSyntax, Syntax, SyntaxKind};
 
 /// How many nodes an expression may have.
 const MAX_NODES: usize = 4096;
@@ -19,7 +19,8 @@ const MAX_NODES: usize = 4096;
 /// # Errors
 /// The first place where the text is no CEL.
 pub(super) fn parse(text: &str) -> Checked<Syntax> {
-    let parsed = cel::Env::default().parser().parse_with_source_info(text);
+    let parser = cel::Env::default().parser().enable_ident_escape_syntax(true);
+    let parsed = parser.parse_with_source_info(text);
     let (root, source) = parsed.map_err(|errors| first_error(text, &errors))?;
     Converter { text, source, nodes: 0 }.convert(&root)
 }
@@ -96,9 +97,12 @@ impl Converter<'_> {
                 SyntaxKind::Select { operand: Box::new(left), name: select.field.clone(), optional: false }
             }
             Expr::Call(call) if call.target.is_some() => {
-                return match macro_of(&call.func_name, call.args.len()) {
-                    Some(kind) => self.bind(at, kind, left, &call.args),
-                    None => self.function(at, call, Some(left)),
+                return match (macro_of(&call.func_name, call.args.len()), call.args.as_slice()) {
+                    (Some(kind), arguments) => self.each(at, kind, left, arguments),
+                    (None, [variable, value, body]) if is_bind(call, &left) => {
+                        self.bind(at, variable, value, body)
+                    }
+                    (None, _) => self.function(at, call, Some(left)),
                 };
             }
             Expr::Call(call) => match call.args.as_slice() {
@@ -153,9 +157,18 @@ impl Converter<'_> {
     }
 
     fn function(&mut self, at: u32, call: &CallExpr, target: Option<Syntax>) -> Checked<Syntax> {
-        let arguments = call.args.iter().map(|argument| self.convert(argument)).collect::<Checked<_>>()?;
+        let mut arguments: Vec<_> =
+            call.args.iter().map(|argument| self.convert(argument)).collect::<Checked<_>>()?;
         let name = call.func_name.trim_start_matches('.').to_owned();
         let at = self.name_before(at, &name);
+        // The greatest of three numbers or more is the greatest of a list.
+        if arguments.len() > 2
+            && target.as_ref().is_some_and(|target| is_named(target, "math"))
+            && matches!(name.as_str(), "greatest" | "least")
+        {
+            let list = arguments.drain(..).map(|argument| (argument, false)).collect();
+            arguments.push(Syntax { at, kind: SyntaxKind::List(list) });
+        }
         Ok(Syntax { at, kind: SyntaxKind::Call(Box::new(CallSyntax { target, name, arguments })) })
     }
 
@@ -176,23 +189,51 @@ impl Converter<'_> {
         }
     }
 
-    fn bind(&mut self, at: u32, kind: Macro, target: Syntax, arguments: &[IdedExpr]) -> Checked<Syntax> {
-        let [variable, rest @ ..] = arguments else { return Err(broken(at)) };
-        let variable = self.convert(variable)?;
-        let SyntaxKind::Identifier(name) = variable.kind else {
-            return Err(fault(variable.at, "the first argument must be the name of a variable"));
+    /// A macro that loops, or looks into an optional.
+    fn each(
+        &mut self,
+        at: u32,
+        (kind, pair): (Macro, bool),
+        target: Syntax,
+        arguments: &[IdedExpr],
+    ) -> Checked<Syntax> {
+        let (first, second, rest) = match arguments {
+            [first, second, rest @ ..] if pair => (first, Some(second), rest),
+            [first, rest @ ..] => (first, None, rest),
+            [] => return Err(broken(at)),
         };
+        let variable = self.variable(first, "first")?;
+        let second = second.map(|second| self.variable(second, "second")).transpose()?;
+        if second.as_ref() == Some(&variable) {
+            return Err(fault(at, format!("both variables have the name '{variable:.64}'")));
+        }
         let (condition, result) = match (kind, rest) {
-            (Macro::Map | Macro::OptMap | Macro::OptFlatMap, [result]) => (None, Some(result)),
-            (Macro::Map, [condition, result]) => (Some(condition), Some(result)),
-            (_, [condition]) => (Some(condition), None),
+            (Macro::All | Macro::Exists | Macro::ExistsOne | Macro::Filter, [condition]) => {
+                (Some(condition), None)
+            }
+            (_, [result]) => (None, Some(result)),
+            (_, [condition, result]) => (Some(condition), Some(result)),
             _ => return Err(broken(at)),
         };
         let condition = condition.map(|condition| self.convert(condition)).transpose()?;
         let result = result.map(|result| self.convert(result)).transpose()?;
-        let kind =
-            SyntaxKind::Macro(Box::new(MacroSyntax { kind, target, variable: name, condition, result }));
-        Ok(Syntax { at, kind })
+        let each = MacroSyntax { kind, target, variable, second, condition, result };
+        Ok(Syntax { at, kind: SyntaxKind::Macro(Box::new(each)) })
+    }
+
+    /// `cel.bind(variable, value, body)`
+    fn bind(&mut self, at: u32, variable: &IdedExpr, value: &IdedExpr, body: &IdedExpr) -> Checked<Syntax> {
+        let variable = self.variable(variable, "first")?;
+        let bind = BindSyntax { variable, value: self.convert(value)?, body: self.convert(body)? };
+        Ok(Syntax { at, kind: SyntaxKind::Bind(Box::new(bind)) })
+    }
+
+    fn variable(&mut self, argument: &IdedExpr, which: &str) -> Checked<String> {
+        let variable = self.convert(argument)?;
+        match variable.kind {
+            SyntaxKind::Identifier(name) => Ok(name),
+            _ => Err(fault(variable.at, format!("the {which} argument must be the name of a variable"))),
+        }
     }
 
     /// An operator between two operands, of which the left is converted already.
@@ -295,15 +336,28 @@ fn comparison(name: &str) -> Option<Comparison> {
     })
 }
 
-fn macro_of(name: &str, arguments: usize) -> Option<Macro> {
+/// The macro of that name with so many arguments, and whether it binds two variables.
+fn macro_of(name: &str, arguments: usize) -> Option<(Macro, bool)> {
     Some(match (name, arguments) {
-        ("all", 2) => Macro::All,
-        ("exists", 2) => Macro::Exists,
-        ("exists_one" | "existsOne", 2) => Macro::ExistsOne,
-        ("filter", 2) => Macro::Filter,
-        ("map", 2 | 3) => Macro::Map,
-        ("optMap", 2) => Macro::OptMap,
-        ("optFlatMap", 2) => Macro::OptFlatMap,
+        ("all", 2 | 3) => (Macro::All, arguments == 3),
+        ("exists", 2 | 3) => (Macro::Exists, arguments == 3),
+        ("exists_one" | "existsOne", 2 | 3) => (Macro::ExistsOne, arguments == 3),
+        ("filter", 2) => (Macro::Filter, false),
+        ("map", 2 | 3) => (Macro::Map, false),
+        ("transformList", 3 | 4) => (Macro::Map, true),
+        ("transformMap", 3 | 4) => (Macro::TransformMap, true),
+        ("transformMapEntry", 3 | 4) => (Macro::TransformMapEntry, true),
+        ("sortBy", 2) => (Macro::SortBy, false),
+        ("optMap", 2) => (Macro::OptMap, false),
+        ("optFlatMap", 2) => (Macro::OptFlatMap, false),
         _ => return None,
     })
+}
+
+fn is_bind(call: &CallExpr, target: &Syntax) -> bool {
+    call.func_name == "bind" && is_named(target, "cel")
+}
+
+fn is_named(syntax: &Syntax, name: &str) -> bool {
+    matches!(&syntax.kind, SyntaxKind::Identifier(found) if found == name)
 }

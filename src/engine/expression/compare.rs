@@ -27,9 +27,14 @@ pub(super) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
             budget.read(a.len().min(b.len()))?;
             a == b
         }
-        (Value::Timestamp(a), Value::Timestamp(b)) => a == b,
+        (Value::Timestamp(a, _), Value::Timestamp(b, _)) => a == b,
         (Value::Duration(a), Value::Duration(b)) => a == b,
-        (Value::Quantity(a), Value::Quantity(b)) => a == b,
+        (Value::Quantity(a, _), Value::Quantity(b, _)) => a == b,
+        (Value::Semver(a), Value::Semver(b)) => a == b,
+        (Value::Ip(a), Value::Ip(b)) => a == b,
+        (Value::Cidr(a), Value::Cidr(b)) => a == b,
+        (Value::Url(a), Value::Url(b)) => a == b,
+        (Value::Format(a), Value::Format(b)) => a == b,
         (Value::Type(a), Value::Type(b)) => a == b,
         (Value::Optional(None), Value::Optional(None)) => true,
         (Value::Optional(Some(a)), Value::Optional(Some(b))) => {
@@ -121,7 +126,7 @@ pub(super) fn order(a: &Value<'_>, b: &Value<'_>) -> Option<Option<Ordering>> {
         (Value::Bool(a), Value::Bool(b)) => Some(Some(a.cmp(b))),
         (Value::String(a), Value::String(b)) => Some(Some(a.as_str().cmp(b.as_str()))),
         (Value::Bytes(a), Value::Bytes(b)) => Some(Some(a.cmp(b))),
-        (Value::Timestamp(a), Value::Timestamp(b)) => Some(Some(a.cmp(b))),
+        (Value::Timestamp(a, _), Value::Timestamp(b, _)) => Some(Some(a.cmp(b))),
         (Value::Duration(a), Value::Duration(b)) => Some(Some(a.cmp(b))),
         _ => numeric_order(a, b),
     }
@@ -150,7 +155,7 @@ impl<'r> MapValue<'r> {
     ///
     /// # Errors
     /// Where `key` is no bool, number or string.
-    pub(super) fn insert(&mut self, key: Value<'r>, value: Value<'r>) -> Result<(), EvaluationError> {
+    pub fn insert(&mut self, key: Value<'r>, value: Value<'r>) -> Result<(), EvaluationError> {
         if rank(&key).is_none() || matches!(key, Value::Double(_)) {
             return Err(EvaluationError::plain(format!("unsupported key type: {}", key.type_name())));
         }
@@ -159,6 +164,16 @@ impl<'r> MapValue<'r> {
             Err(at) => self.entries.insert(at, (key, value)),
         }
         Ok(())
+    }
+
+    /// The key that equals this one.
+    pub(super) fn key_like(&self, key: &Value<'_>) -> Option<&Value<'r>> {
+        self.position(key).ok().map(|at| &self.entries[at].0)
+    }
+
+    /// How many entries would stand behind `key`; `None` if it is a key already.
+    pub(super) fn behind(&self, key: &Value<'_>) -> Option<usize> {
+        self.position(key).err().map(|at| self.entries.len() - at)
     }
 
     /// Where `key` stands, or would stand.

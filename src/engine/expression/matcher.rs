@@ -1,6 +1,6 @@
 //! Regular expressions in time linear in the text, and what they cost.
 //!
-//! In: patterns in the syntax of the `regex` crate, texts, a budget. Out: whether they match. Must never know: which
+//! In: patterns in the syntax of the `regex` crate, texts, a budget. Out: whether they match, and what does. Must never know: which
 //! language a pattern was written in.
 
 use regex::{Regex, RegexBuilder};
@@ -79,9 +79,51 @@ impl Matcher {
     /// # Errors
     /// Where the budget does not suffice.
     pub(super) fn is_match(&self, text: &str, budget: &mut Budget) -> Result<bool, EvaluationError> {
-        let pieces = text.len().div_ceil(BYTES_A_FACTOR) as u64;
-        budget.step(pieces.saturating_mul(self.factor))?;
+        self.charge(text.len(), budget)?;
         Ok(self.regex.is_match(text))
+    }
+
+    /// The first part of `text` that matches.
+    ///
+    /// # Errors
+    /// Where the budget does not suffice.
+    pub(super) fn find<'t>(
+        &self,
+        text: &'t str,
+        budget: &mut Budget,
+    ) -> Result<Option<&'t str>, EvaluationError> {
+        self.charge(text.len(), budget)?;
+        Ok(self.regex.find(text).map(|found| found.as_str()))
+    }
+
+    /// The parts of `text` that match one after the other, at most so many. Right after a match, nothing is none.
+    ///
+    /// # Errors
+    /// Where the budget does not suffice.
+    pub(super) fn find_all<'t>(
+        &self,
+        text: &'t str,
+        most: usize,
+        budget: &mut Budget,
+    ) -> Result<Vec<&'t str>, EvaluationError> {
+        let mut all = Vec::new();
+        let mut from = 0;
+        for found in self.regex.find_iter(text).take(most) {
+            // Where a match ends may have been decided by all the text behind it.
+            let pieces = (text.len() - from).div_ceil(BYTES_A_FACTOR) as u64;
+            budget.step(pieces.saturating_mul(self.factor / 2))?;
+            from = found.end();
+            budget.build_values(1)?;
+            budget.build(found.len())?;
+            all.push(found.as_str());
+        }
+        self.charge(text.len() - from, budget)?;
+        Ok(all)
+    }
+
+    fn charge(&self, length: usize, budget: &mut Budget) -> Result<(), EvaluationError> {
+        let pieces = length.div_ceil(BYTES_A_FACTOR) as u64;
+        budget.step(pieces.saturating_mul(self.factor))
     }
 }
 

@@ -20,10 +20,12 @@ mod query;
 mod shared;
 mod matcher;
 mod value;
+mod standalone;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use shared::SharedExpressions;
+pub use standalone::{Binding, Bound, Standalone};
 pub use types::StaticType;
 pub use value::{MapValue, Text, Value};
 

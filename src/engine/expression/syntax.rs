@@ -51,6 +51,8 @@ pub(super) enum SyntaxKind {
     /// Keys, values, and whether an optional value (`{?k: v}`) is left out where it has none.
     Map(Vec<(Syntax, Syntax, bool)>),
     Macro(Box<MacroSyntax>),
+    /// `cel.bind(variable, value, body)`
+    Bind(Box<BindSyntax>),
 }
 
 /// `name(arguments)` or `target.name(arguments)`.
@@ -61,26 +63,39 @@ pub(super) struct CallSyntax {
     pub(super) arguments: Vec<Syntax>,
 }
 
-/// `target.macro(variable, condition, result)`: what binds a variable.
+/// `target.macro(variable, condition, result)`: what binds a variable, or two: the index or key, and the element.
 #[derive(Clone, Debug)]
 pub(super) struct MacroSyntax {
     pub(super) kind: Macro,
     pub(super) target: Syntax,
     pub(super) variable: String,
-    /// What decides: of all, exists, exists_one, filter, and of map with three arguments.
+    pub(super) second: Option<String>,
+    /// What decides: of all, exists, exists_one, filter, and of what collects with one argument more.
     pub(super) condition: Option<Syntax>,
-    /// What is collected: of map, optMap, optFlatMap.
+    /// What is collected or sorted by: of map, optMap, optFlatMap, transformMap, transformMapEntry, sortBy.
     pub(super) result: Option<Syntax>,
 }
 
-/// The macros that bind one variable.
+/// A variable that stands for a value in one part of an expression.
+#[derive(Clone, Debug)]
+pub(super) struct BindSyntax {
+    pub(super) variable: String,
+    pub(super) value: Syntax,
+    pub(super) body: Syntax,
+}
+
+/// The macros that bind variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Macro {
     All,
     Exists,
     ExistsOne,
     Filter,
+    /// Also transformList, which binds two variables.
     Map,
+    TransformMap,
+    TransformMapEntry,
+    SortBy,
     OptMap,
     OptFlatMap,
 }

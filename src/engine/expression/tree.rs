@@ -4,7 +4,7 @@
 //! languages in.
 
 use super::Value;
-use super::library::Overload;
+use super::library::{Overload, Search};
 use super::matcher::Matcher;
 use super::syntax::{Arithmetic, Comparison};
 use crate::row::FieldId;
@@ -33,12 +33,18 @@ pub(super) enum Tree {
     Call(Box<Call>),
     /// `text.matches("literal")`
     Matches(Box<(Tree, Matcher)>),
+    /// `text.find("literal")`
+    Search(Box<SearchCall>),
     /// Elements, and whether an optional without value is left out.
     List(Box<[(Tree, bool)]>),
     /// Keys, values, and whether an optional without value is left out.
     Map(Box<[(Tree, Tree, bool)]>),
     Loop(Box<Loop>),
+    /// What is sorted, and by what of each element.
+    SortBy(Box<(Tree, Tree)>),
     OptMap(Box<OptMap>),
+    /// What a variable stands for, and where it does.
+    Bind(Box<(Tree, Tree)>),
 }
 
 /// A chain of selections and indices.
@@ -108,14 +114,27 @@ pub(super) struct Call {
     pub(super) arguments: Box<[Tree]>,
 }
 
-/// A loop over the elements of a list or the keys of a map, each bound to a variable in turn.
+/// A call of a function whose second argument is a pattern that was compiled beforehand.
+#[derive(Clone, Debug)]
+pub(super) struct SearchCall {
+    pub(super) overload: &'static Overload,
+    pub(super) run: Search,
+    pub(super) matcher: Matcher,
+    /// The receiver first, without the pattern.
+    pub(super) arguments: Box<[Tree]>,
+}
+
+/// A loop over the elements of a list or the keys of a map, each bound to a variable in turn; or over both indices or
+/// keys and elements, bound to two.
 #[derive(Clone, Debug)]
 pub(super) struct Loop {
     pub(super) kind: LoopKind,
     pub(super) range: Tree,
+    /// Whether two variables are bound.
+    pub(super) pair: bool,
     /// What decides; absent only where everything is collected.
     pub(super) condition: Option<Tree>,
-    /// What is collected: of [`LoopKind::Map`].
+    /// What is collected: of [`LoopKind::Map`], [`LoopKind::TransformMap`] and [`LoopKind::TransformMapEntry`].
     pub(super) result: Option<Tree>,
 }
 
@@ -129,6 +148,10 @@ pub(super) enum LoopKind {
     /// The number of elements that a filter would give.
     Count,
     Map,
+    /// A map with the same keys.
+    TransformMap,
+    /// A map of the entries of many.
+    TransformMapEntry,
 }
 
 /// `operand.optMap(variable, body)`

@@ -34,6 +34,16 @@ pub enum StaticType {
     Duration,
     /// Kubernetes' `Quantity`
     Quantity,
+    /// Kubernetes' `Semver`
+    Semver,
+    /// `net.IP`
+    Ip,
+    /// `net.CIDR`
+    Cidr,
+    /// Kubernetes' `URL`
+    Url,
+    /// Kubernetes' `NamedFormat`
+    Format,
     /// A type itself.
     Type,
     /// `optional_type`
@@ -41,17 +51,21 @@ pub enum StaticType {
 }
 
 /// The names that stand for types in expressions.
-const TYPE_NAMES: [&str; 15] = [
+const TYPE_NAMES: [&str; 19] = [
     "bool",
     "bytes",
     "double",
-    "dyn",
     "google.protobuf.Duration",
     "google.protobuf.Timestamp",
     "int",
+    "kubernetes.NamedFormat",
     "kubernetes.Quantity",
+    "kubernetes.Semver",
+    "kubernetes.URL",
     "list",
     "map",
+    "net.CIDR",
+    "net.IP",
     "null_type",
     "optional_type",
     "string",
@@ -72,9 +86,14 @@ impl StaticType {
             Value::Bytes(_) => StaticType::Bytes,
             Value::List(_) => StaticType::List,
             Value::Map(_) => StaticType::Map,
-            Value::Timestamp(_) => StaticType::Timestamp,
+            Value::Timestamp(..) => StaticType::Timestamp,
             Value::Duration(_) => StaticType::Duration,
-            Value::Quantity(_) => StaticType::Quantity,
+            Value::Quantity(..) => StaticType::Quantity,
+            Value::Semver(_) => StaticType::Semver,
+            Value::Ip(_) => StaticType::Ip,
+            Value::Cidr(_) => StaticType::Cidr,
+            Value::Url(_) => StaticType::Url,
+            Value::Format(_) => StaticType::Format,
             Value::Type(_) => StaticType::Type,
             Value::Optional(_) => StaticType::Optional,
             Value::Node(node) => match node.kind() {
@@ -101,6 +120,11 @@ impl StaticType {
             StaticType::Timestamp => "google.protobuf.Timestamp",
             StaticType::Duration => "google.protobuf.Duration",
             StaticType::Quantity => "kubernetes.Quantity",
+            StaticType::Semver => "kubernetes.Semver",
+            StaticType::Ip => "net.IP",
+            StaticType::Cidr => "net.CIDR",
+            StaticType::Url => "kubernetes.URL",
+            StaticType::Format => "kubernetes.NamedFormat",
             StaticType::Type => "type",
             StaticType::Optional => "optional_type",
         }

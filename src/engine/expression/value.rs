@@ -3,12 +3,13 @@
 //! In: nodes of a row, and what expressions build. Out: values that borrow from the row wherever they can; what is
 //! built is shared, never copied deeply. Must never know: expressions.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Budget, Position};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
-use crate::scalar::{Duration, Quantity, Timestamp};
+use crate::scalar::{Cidr, Duration, Format, Held, Offset, Quantity, Semver, Timestamp, Url};
 
 /// A value of CEL. `'r` is the row's lifetime.
 #[derive(Clone, Debug)]
@@ -31,12 +32,22 @@ pub enum Value<'r> {
     List(Arc<[Value<'r>]>),
     /// `map`, built by an expression
     Map(Arc<MapValue<'r>>),
-    /// `google.protobuf.Timestamp`
-    Timestamp(Timestamp),
+    /// `google.protobuf.Timestamp`, and the offset that it was written with and is written with again
+    Timestamp(Timestamp, Offset),
     /// `google.protobuf.Duration`
     Duration(Duration),
-    /// Kubernetes' `Quantity`
-    Quantity(Quantity),
+    /// Kubernetes' `Quantity`, and how it is held there
+    Quantity(Quantity, Held),
+    /// Kubernetes' `Semver`
+    Semver(Arc<Semver>),
+    /// `net.IP`
+    Ip(IpAddr),
+    /// `net.CIDR`
+    Cidr(Cidr),
+    /// Kubernetes' `URL`
+    Url(Arc<Url>),
+    /// Kubernetes' `NamedFormat`
+    Format(Format),
     /// A type, by its name.
     Type(Arc<str>),
     /// `optional_type`
@@ -118,9 +129,14 @@ impl<'r> Value<'r> {
             Value::Bytes(_) => "bytes",
             Value::List(_) => "list",
             Value::Map(_) => "map",
-            Value::Timestamp(_) => "google.protobuf.Timestamp",
+            Value::Timestamp(..) => "google.protobuf.Timestamp",
             Value::Duration(_) => "google.protobuf.Duration",
-            Value::Quantity(_) => "kubernetes.Quantity",
+            Value::Quantity(..) => "kubernetes.Quantity",
+            Value::Semver(_) => "kubernetes.Semver",
+            Value::Ip(_) => "net.IP",
+            Value::Cidr(_) => "net.CIDR",
+            Value::Url(_) => "kubernetes.URL",
+            Value::Format(_) => "kubernetes.NamedFormat",
             Value::Type(_) => "type",
             Value::Optional(_) => "optional_type",
             Value::Node(node) => match node.kind() {
@@ -211,9 +227,14 @@ impl<'r> Value<'r> {
                 let entries: Option<Vec<_>> = map.entries.iter().map(entry).collect();
                 Value::Map(Arc::new(MapValue { entries: entries? }))
             }
-            Value::Timestamp(value) => Value::Timestamp(value),
+            Value::Timestamp(value, offset) => Value::Timestamp(value, offset),
             Value::Duration(value) => Value::Duration(value),
-            Value::Quantity(value) => Value::Quantity(value),
+            Value::Quantity(value, held) => Value::Quantity(value, held),
+            Value::Semver(value) => Value::Semver(value),
+            Value::Ip(value) => Value::Ip(value),
+            Value::Cidr(value) => Value::Cidr(value),
+            Value::Url(value) => Value::Url(value),
+            Value::Format(value) => Value::Format(value),
             Value::Type(name) => Value::Type(name),
             Value::Optional(None) => Value::Optional(None),
             Value::Optional(Some(value)) => {

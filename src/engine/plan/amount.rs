@@ -77,9 +77,9 @@ fn of_value(value: &Value<'_>, kind: ValueKind) -> Result<Option<Amount>, Evalua
         Value::Uint(n) => Found::Int(i128::from(*n)),
         Value::Double(n) => Found::Double(*n),
         Value::String(text) => Found::Text(text.as_str()),
-        Value::Timestamp(time) => Found::Timestamp(*time),
+        Value::Timestamp(time, _) => Found::Timestamp(*time),
         Value::Duration(duration) => Found::Duration(*duration),
-        Value::Quantity(quantity) => Found::Quantity(*quantity),
+        Value::Quantity(quantity, _) => Found::Quantity(*quantity),
         other => return Err(no_number(other.type_name())),
     };
     read(&found, kind).map(Some)

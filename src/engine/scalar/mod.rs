@@ -1,17 +1,27 @@
-//! The scalar types that Kubernetes writes as strings: quantities, durations, points in time.
+//! The scalar types that Kubernetes writes as strings: quantities, durations, points in time, versions, addresses, URLs.
 //!
-//! In: text. Out: exact numbers. Must never know: rows, expressions, series.
+//! In: text. Out: what it stands for, exactly. Must never know: rows, expressions, series.
 
 mod quantity;
+mod held;
 mod duration;
 mod timestamp;
+mod semver;
+mod network;
+mod url;
+mod format;
 mod ratio;
 #[cfg(test)]
 mod tests;
 
 pub use duration::Duration;
+pub use format::Format;
+pub use held::Held;
+pub use network::{Cidr, parse_ip};
 pub use quantity::Quantity;
-pub use timestamp::Timestamp;
+pub use semver::Semver;
+pub use timestamp::{Offset, Timestamp};
+pub use url::Url;
 
 pub(crate) use ratio::nearest_double;
 

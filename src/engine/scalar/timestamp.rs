@@ -16,6 +16,16 @@ pub struct Timestamp {
     pub nanos: u32,
 }
 
+/// How far a clock is from UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offset {
+    /// East is positive.
+    pub seconds: i32,
+}
+
+/// A point in time as a clock with this offset shows it.
+struct Local(Timestamp, Offset);
+
 const INVALID: ScalarError =
     ScalarError("not a timestamp: it must be RFC 3339, such as 2006-01-02T15:04:05Z");
 const FIELD_RANGE: ScalarError =
@@ -43,6 +53,15 @@ impl Timestamp {
     ///
     /// If the text is none, or is beyond the years 1 to 9999.
     pub fn parse(text: &str) -> Result<Self, ScalarError> {
+        Self::parse_with_offset(text).map(|(instant, _)| instant)
+    }
+
+    /// The same, and the offset that the text names.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn parse_with_offset(text: &str) -> Result<(Self, Offset), ScalarError> {
         let mut rest = text;
         let year = number(&mut rest, 4..=4, "-")?;
         let month = number(&mut rest, 2..=2, "-")?;
@@ -56,7 +75,13 @@ impl Timestamp {
         let local = NaiveDate::from_ymd_opt(year, month, day)
             .and_then(|date| date.and_hms_opt(hour, minute, second))
             .ok_or(FIELD_RANGE)?;
-        Timestamp::new(local.and_utc().timestamp() - offset, nanos).ok_or(OUT_OF_RANGE)
+        let seconds = local.and_utc().timestamp() - i64::from(offset.seconds);
+        Timestamp::new(seconds, nanos).map(|instant| (instant, offset)).ok_or(OUT_OF_RANGE)
+    }
+
+    /// RFC 3339 with this offset.
+    pub fn at(self, offset: Offset) -> impl std::fmt::Display {
+        Local(self, offset)
     }
 
     /// The time from `earlier` to this one, if it fits a [`Duration`].
@@ -86,11 +111,24 @@ impl Timestamp {
 impl std::fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many digits after the point as it takes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let utc = DateTime::from_timestamp(self.seconds, 0).unwrap_or_default();
-        write!(f, "{:04}-{:02}-{:02}T", utc.year(), utc.month(), utc.day())?;
-        write!(f, "{:02}:{:02}:{:02}", utc.hour(), utc.minute(), utc.second())?;
-        write_fraction(f, u64::from(self.nanos))?;
-        f.write_str("Z")
+        Local(*self, Offset::default()).fmt(f)
+    }
+}
+
+impl std::fmt::Display for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Local(instant, offset) = self;
+        let local =
+            DateTime::from_timestamp(instant.seconds + i64::from(offset.seconds), 0).unwrap_or_default();
+        write!(f, "{:04}-{:02}-{:02}T", local.year(), local.month(), local.day())?;
+        write!(f, "{:02}:{:02}:{:02}", local.hour(), local.minute(), local.second())?;
+        write_fraction(f, u64::from(instant.nanos))?;
+        if offset.seconds == 0 {
+            return f.write_str("Z");
+        }
+        let sign = if offset.seconds < 0 { '-' } else { '+' };
+        let minutes = offset.seconds.abs() / 60;
+        write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 }
 
@@ -125,10 +163,10 @@ fn fraction(rest: &mut &str) -> u32 {
         .fold(0, |nanos, byte| nanos * 10 + u32::from(byte - b'0'))
 }
 
-/// Seconds east of UTC. Go lets hours be up to 24 and minutes up to 60.
-fn offset(text: &str) -> Result<i64, ScalarError> {
+/// Go lets hours be up to 24 and minutes up to 60.
+fn offset(text: &str) -> Result<Offset, ScalarError> {
     if text == "Z" {
-        return Ok(0);
+        return Ok(Offset::default());
     }
     let (sign, mut rest) = match text.as_bytes().first() {
         Some(b'+') => (1, &text[1..]),
@@ -143,5 +181,6 @@ fn offset(text: &str) -> Result<i64, ScalarError> {
     if hours > 24 || minutes > 60 {
         return Err(FIELD_RANGE);
     }
-    Ok(sign * i64::from(hours * 3600 + minutes * 60))
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).map_err(|_| FIELD_RANGE)?;
+    Ok(Offset { seconds: sign * seconds })
 }

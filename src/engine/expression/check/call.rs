@@ -1,20 +1,36 @@
-//! Functions and macros: which is meant, and whether it takes these arguments.
+//! Functions: which is meant, and whether it takes these arguments.
 //!
-//! In: calls. Out: calls of chosen overloads, loops. Must never know: what functions do, except for the forms that the
+//! In: calls. Out: calls of chosen overloads. Must never know: what functions do, except for the forms that the
 //! library tables name.
 
 use super::super::evaluate::{Frame, evaluate};
 use super::super::fault::{Checked, fault};
-use super::super::library::{Form, MAX_ARGUMENTS, Overload, compile_regex, is_not_yet, overloads};
+use super::super::library::{
+    Form, MAX_ARGUMENTS, Overload, check_template, compile_regex, is_never, overloads,
+};
 use super::super::syntax::{CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
-use super::super::tree::{Call, Loop, LoopKind, OptMap, Tree};
+use super::super::tree::{Call, SearchCall, Tree};
 use super::super::types::StaticType;
 use super::super::{Budget, Value};
 use super::suggest::suggestion;
-use super::{Checker, Need, Operand, Typed, Variable};
+use super::{Checker, Need, Operand, Typed};
 
 /// The macros, for suggestions.
-const MACROS: [&str; 8] = ["all", "exists", "exists_one", "filter", "has", "map", "optMap", "optFlatMap"];
+const MACROS: [&str; 13] = [
+    "all",
+    "cel.bind",
+    "exists",
+    "exists_one",
+    "filter",
+    "has",
+    "map",
+    "optFlatMap",
+    "optMap",
+    "sortBy",
+    "transformList",
+    "transformMap",
+    "transformMapEntry",
+];
 
 /// A call with its function found.
 struct Chosen<'s> {
@@ -29,7 +45,7 @@ impl Checker<'_, '_> {
         let target = call.target.as_ref()?;
         let namespaced = self.qualified_name(target).is_some_and(|namespace| {
             let qualified = format!("{namespace}.{}", call.name);
-            is_not_yet(&qualified) || overloads().any(|overload| overload.name == qualified)
+            is_never(&qualified) || overloads().any(|overload| overload.name == qualified)
         });
         (!namespaced && counted(&call.name, &[target]).is_none()).then_some(target)
     }
@@ -39,7 +55,7 @@ impl Checker<'_, '_> {
         let chosen = self.choose(at, call, left.is_some())?;
         if let Some(filter) = counted(&chosen.name, &chosen.arguments) {
             let target = self.operand(&filter.target)?;
-            return self.bind(filter, target, true);
+            return self.each(filter, target, true);
         }
         let mut operands = Vec::with_capacity(chosen.arguments.len());
         let mut left = left;
@@ -89,61 +105,6 @@ impl Checker<'_, '_> {
         }
         Ok(Chosen { name, arguments, overloads: fitting })
     }
-
-    /// A macro. With `count`, a filter gives the number of its elements, of which nothing is kept.
-    pub(super) fn bind(&mut self, each: &MacroSyntax, target: Operand, count: bool) -> Checked<Typed> {
-        if matches!(each.kind, Macro::OptMap | Macro::OptFlatMap) {
-            return self.map_optional(each, target);
-        }
-        let (range, field) = self.elements(target);
-        if !matches!(range.kind, StaticType::Dyn | StaticType::List | StaticType::Map) {
-            let message = format!("expected a list or a map to loop over, found {}", range.kind.name());
-            return Err(fault(each.target.at, message));
-        }
-        let (kind, result_kind) = match each.kind {
-            Macro::All => (LoopKind::All, StaticType::Bool),
-            Macro::Exists => (LoopKind::Exists, StaticType::Bool),
-            Macro::ExistsOne => (LoopKind::ExistsOne, StaticType::Bool),
-            Macro::Filter if count => (LoopKind::Count, StaticType::Int),
-            Macro::Filter => (LoopKind::Filter, StaticType::List),
-            _ => (LoopKind::Map, StaticType::List),
-        };
-        if kind == LoopKind::Filter
-            && let Some(collected) = field
-        {
-            // Whole elements are collected.
-            self.fields.keep(collected);
-        }
-        self.variables.push(Variable { name: each.variable.clone(), field, kind: StaticType::Dyn });
-        let condition = each.condition.as_ref().map(|condition| self.truth(condition)).transpose();
-        let result = match (&condition, &each.result) {
-            (Ok(_), Some(result)) => self.value(result, Need::Whole).map(|typed| Some(typed.tree)),
-            _ => Ok(None),
-        };
-        self.variables.pop();
-        let each = Loop { kind, range: range.tree, condition: condition?, result: result? };
-        Ok(Typed { tree: Tree::Loop(Box::new(each)), kind: result_kind })
-    }
-
-    fn map_optional(&mut self, each: &MacroSyntax, target: Operand) -> Checked<Typed> {
-        let operand = self.whole(target);
-        if !operand.kind.may_be(StaticType::Optional) {
-            let message = format!("expected an optional, found {}", operand.kind.name());
-            return Err(fault(each.target.at, message));
-        }
-        let Some(result) = &each.result else { return Err(fault(each.target.at, "syntax error")) };
-        self.variables.push(Variable { name: each.variable.clone(), field: None, kind: StaticType::Dyn });
-        let body = self.value(result, Need::Whole);
-        self.variables.pop();
-        let body = body?;
-        let flat = each.kind == Macro::OptFlatMap;
-        if flat && !body.kind.may_be(StaticType::Optional) {
-            let message = format!("expected an optional, found {}", body.kind.name());
-            return Err(fault(result.at, message));
-        }
-        let map = OptMap { operand: operand.tree, body: body.tree, flat };
-        Ok(Typed { tree: Tree::OptMap(Box::new(map)), kind: StaticType::Optional })
-    }
 }
 
 /// The filter in `size(list.filter(x, …))` and `list.filter(x, …).size()`.
@@ -174,6 +135,8 @@ fn need_of(overloads: &[&Overload], index: usize) -> Need {
 fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) -> Checked<Typed> {
     let kinds = overloads.iter().map(|overload| overload.result);
     let kind = kinds.reduce(StaticType::join).unwrap_or(StaticType::Dyn);
+    // Of `dyn('')` nothing is known, though it is a constant.
+    let forgotten = overloads.iter().any(|overload| overload.name == "dyn");
     let must_succeed = overloads.iter().any(|overload| overload.literal);
     let matches = overloads.iter().all(|overload| matches!(overload.form, Form::Matches(_)));
     let mut arguments: Vec<Tree> = operands.into_iter().map(|operand| operand.tree).collect();
@@ -183,11 +146,36 @@ fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) ->
         let text = arguments.swap_remove(0);
         return Ok(Typed::new(Tree::Matches(Box::new((text, pattern))), kind));
     }
+    if let [overload] = &*overloads
+        && let Form::Search(_, run) = overload.form
+        && let [_, Tree::Constant(Value::String(pattern)), ..] = arguments.as_slice()
+    {
+        let matcher = compile_regex(pattern.as_str()).map_err(|message| fault(at, message))?;
+        arguments.remove(1);
+        let call = SearchCall { overload, run, matcher, arguments: arguments.into() };
+        return Ok(Typed::new(Tree::Search(Box::new(call)), kind));
+    }
+    if overloads.iter().all(|overload| matches!(overload.form, Form::Template(_)))
+        && let [Tree::Constant(Value::String(template)), given] = arguments.as_slice()
+        && let Some(count) = length(given)
+    {
+        check_template(template.as_str(), count).map_err(|message| fault(at, message))?;
+    }
     let call = Tree::Call(Box::new(Call { overloads, arguments: arguments.into() }));
     if must_succeed && let Some(message) = failure(&call) {
         return Err(fault(at, message));
     }
-    Ok(Typed::new(call, kind))
+    let typed = Typed::new(call, kind);
+    Ok(if forgotten { Typed { kind, ..typed } } else { typed })
+}
+
+/// How many elements a list has that an author wrote out.
+fn length(list: &Tree) -> Option<usize> {
+    match list {
+        Tree::List(elements) if elements.iter().all(|(_, optional)| !optional) => Some(elements.len()),
+        Tree::Constant(Value::List(elements)) => Some(elements.len()),
+        _ => None,
+    }
 }
 
 /// Why a call on constants always fails.
@@ -208,17 +196,14 @@ fn unknown(name: &str, receiver: bool, other: Option<&Overload>) -> String {
             format!("'{name}' is a method: write x.{name}(…)")
         };
     }
-    if is_not_yet(name) {
-        return format!("function '{name}' is not supported yet");
+    if is_never(name) {
+        return format!("function '{name}' is not supported: an expression sees its object and nothing else");
     }
     let known = overloads().map(|overload| overload.name).chain(MACROS);
     format!("undeclared reference to function '{name:.64}'{}", suggestion(name, known))
 }
 
 fn wrong_count(name: &str, receiver: bool, styled: &[&Overload], found: usize) -> String {
-    if is_not_yet(name) {
-        return format!("'{name}' with {found} arguments is not supported yet");
-    }
     let before = usize::from(receiver);
     let mut counts: Vec<usize> = styled.iter().map(|overload| overload.parameters.len() - before).collect();
     counts.sort_unstable();

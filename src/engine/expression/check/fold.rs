@@ -54,7 +54,7 @@ fn is_constant(tree: &Tree) -> bool {
 fn has_constant_parts(tree: &Tree) -> bool {
     match tree {
         Tree::Constant(_) | Tree::FieldIs(_) | Tree::And(_) | Tree::Or(_) => false,
-        Tree::Loop(_) | Tree::OptMap(_) => false,
+        Tree::Loop(_) | Tree::SortBy(_) | Tree::OptMap(_) | Tree::Bind(_) => false,
         Tree::Path(path) | Tree::Has(path) => is_constant_path(path),
         Tree::InSet(test) => is_constant(&test.0),
         Tree::Matches(test) => is_constant(&test.0),
@@ -64,6 +64,7 @@ fn has_constant_parts(tree: &Tree) -> bool {
             operands.iter().all(is_constant)
         }
         Tree::Call(call) => call.arguments.iter().all(is_constant),
+        Tree::Search(call) => call.arguments.iter().all(is_constant),
         Tree::List(elements) => elements.iter().all(|(element, _)| is_constant(element)),
         Tree::Map(entries) => entries.iter().all(|(key, value, _)| is_constant(key) && is_constant(value)),
     }

@@ -7,6 +7,7 @@
 //! elements, a scalar, all of it) is recorded.
 
 mod call;
+mod each;
 mod conditions;
 mod fold;
 mod operators;
@@ -40,7 +41,7 @@ pub(super) fn check(
     demand: Demand,
     fields: &mut FieldRecorder<'_>,
 ) -> Checked<Resolved> {
-    let mut checker = Checker { fields, item: scope.item, variables: Vec::new() };
+    let mut checker = Checker { fields, has_object: true, item: scope.item, variables: Vec::new() };
     let operand = checker.operand(syntax)?;
     let (typed, elements) = match demand {
         Demand::Elements => checker.elements(operand),
@@ -49,14 +50,37 @@ pub(super) fn check(
     Ok(Resolved { tree: typed.tree, kind: typed.kind, elements })
 }
 
+/// Checks an expression that sees these variables, each a field of the row, and nothing else.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(super) fn check_standalone(
+    syntax: &Syntax,
+    declared: &[(Box<str>, FieldId)],
+    fields: &mut FieldRecorder<'_>,
+) -> Checked<Resolved> {
+    let variable = |(name, field): &(Box<str>, FieldId)| Variable {
+        name: name.to_string(),
+        field: Some(*field),
+        kind: StaticType::Dyn,
+    };
+    let variables = declared.iter().map(variable).collect();
+    let mut checker = Checker { fields, has_object: false, item: None, variables };
+    let operand = checker.operand(syntax)?;
+    let typed = checker.whole(operand);
+    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements: None })
+}
+
 struct Checker<'c, 'p> {
     fields: &'c mut FieldRecorder<'p>,
+    /// Whether there is an object.
+    has_object: bool,
     item: Option<ItemScope>,
     /// Of the loops around the part that is being checked, the innermost last.
     variables: Vec<Variable>,
 }
 
-/// The variable of a loop.
+/// A variable that the expression binds, or that an embedder gives.
 struct Variable {
     name: String,
     /// Which field of the row it is, if it is one.
@@ -141,6 +165,7 @@ impl Checker<'_, '_> {
             SyntaxKind::Conditional(parts) => self.conditional(parts)?,
             SyntaxKind::List(elements) => self.list(elements)?,
             SyntaxKind::Map(entries) => self.map(entries)?,
+            SyntaxKind::Bind(bind) => return self.bind(bind),
             _ => match self.qualified_name(syntax).and_then(|name| type_named(&name)) {
                 Some(value) => Typed::constant(value),
                 None => return Err(fault(syntax.at, "syntax error")),
@@ -161,7 +186,7 @@ impl Checker<'_, '_> {
             SyntaxKind::Compare(comparison, operands) => self.compare(at, *comparison, left, &operands[1])?,
             SyntaxKind::In(operands) => self.contained(at, left, &operands[1])?,
             SyntaxKind::Call(call) => self.call(at, call, Some(left))?,
-            SyntaxKind::Macro(each) => self.bind(each, left, false)?,
+            SyntaxKind::Macro(each) => self.each(each, left, false)?,
             _ => return Err(fault(at, "syntax error")),
         };
         Ok(Operand::Value(typed))
@@ -224,7 +249,7 @@ impl Checker<'_, '_> {
             return Ok(from_base(Base::Variable(depth), field, None, kind));
         }
         Ok(match (name, self.item) {
-            ("object", _) => {
+            ("object", _) if self.has_object => {
                 from_base(Base::Object, Some(FieldId::ROOT), Some(FieldId::ROOT), StaticType::Map)
             }
             ("item", Some(ItemScope::Field(field))) => {
@@ -243,13 +268,16 @@ impl Checker<'_, '_> {
     fn undeclared(&self, name: &str) -> String {
         let loops = self.variables.iter().map(|variable| variable.name.as_str());
         let items: &[&str] = if self.item.is_some() { &["item", "index", "key"] } else { &[] };
-        let known = loops.chain(["object"]).chain(items.iter().copied());
+        let object = self.has_object.then_some("object");
+        let known = loops.chain(object).chain(items.iter().copied());
         format!("undeclared reference to '{name:.64}'{}", suggest::suggestion(name, known))
     }
 
     fn is_variable(&self, name: &str) -> bool {
         let item = self.item.is_some() && matches!(name, "item" | "index" | "key");
-        name == "object" || item || self.variables.iter().any(|variable| variable.name == name)
+        (self.has_object && name == "object")
+            || item
+            || self.variables.iter().any(|variable| variable.name == name)
     }
 }
 

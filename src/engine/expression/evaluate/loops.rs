@@ -1,44 +1,103 @@
-//! The macros that bind a variable: all, exists, exists_one, filter, map, optMap, optFlatMap.
+//! The macros that bind variables: all, exists, exists_one, filter, map, the transforms, sortBy, optMap, optFlatMap,
+//! `cel.bind`.
 //!
-//! In: what to loop over, and what to do with each element. Out: an answer, a list or an optional. Must never know: how
-//! the elements came to be. Maps are walked over in key order.
+//! In: what to loop over, and what to do with each element. Out: an answer, a list, a map or an optional. Must never know:
+//! how the elements came to be. Maps are walked over in key order.
 
 use std::sync::Arc;
 
+use super::super::library::sort_by_keys;
 use super::super::tree::{Loop, LoopKind, OptMap, Tree};
 use super::super::value::ListItems;
-use super::super::{Budget, Text, Value};
-use super::{Evaluated, Frame, evaluate, no_unary};
+use super::super::{Budget, MapValue, Text, Value};
+use super::{Bound, Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
-use crate::row::Kind;
+use crate::row::{Kind, NodeRef};
+
+/// The elements of what is looped over, in order.
+enum Items<'a, 'r> {
+    /// The elements of a list, or the keys of a map.
+    Single(ListItems<'a, 'r>),
+    /// The elements of a list with their indices.
+    Indexed(ListItems<'a, 'r>, i64),
+    /// The entries of a map that was built.
+    Entries(std::slice::Iter<'a, (Value<'r>, Value<'r>)>),
+    /// The entries of a map of the row.
+    Members(std::vec::IntoIter<(&'r str, NodeRef<'r>)>),
+}
+
+/// What is bound for one element: it, or its index or key and it.
+struct Item<'r> {
+    first: Value<'r>,
+    second: Option<Value<'r>>,
+}
 
 /// Runs a loop.
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let range = evaluate(&each.range, frame, budget)?;
-    let keys = match &range {
+    if each.pair {
+        let items = pairs(&range, budget)?;
+        return walk(each, items, frame, budget);
+    }
+    let keys = keys(&range, budget)?;
+    let items = keys.as_ref().unwrap_or(&range).list_items().ok_or_else(no_range)?;
+    walk(each, Items::Single(items), frame, budget)
+}
+
+/// The keys of a map, in order.
+fn keys<'r>(range: &Value<'r>, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
+    Ok(match range {
         Value::Node(node) if node.kind() == Kind::Map => {
-            budget.build_values(node.len())?;
-            let mut names: Vec<&'r str> = node.entries().map(|(name, _)| name).collect();
-            names.sort_unstable();
-            let names = names.into_iter().map(|name| Value::String(Text::Borrowed(name)));
-            Some(Value::List(names.collect()))
+            let names = members(*node, budget)?.into_iter();
+            Some(Value::List(names.map(|(name, _)| Value::String(Text::Borrowed(name))).collect()))
         }
         Value::Map(map) => {
             budget.build_values(map.entries.len())?;
             Some(Value::List(map.keys()))
         }
         _ => None,
-    };
-    let range = keys.as_ref().unwrap_or(&range);
-    let Some(items) = range.list_items() else {
-        return Err(EvaluationError::new("a list or a map is needed to loop over"));
-    };
+    })
+}
+
+fn pairs<'a, 'r>(range: &'a Value<'r>, budget: &mut Budget) -> Result<Items<'a, 'r>, EvaluationError> {
+    match range {
+        Value::Node(node) if node.kind() == Kind::Map => {
+            Ok(Items::Members(members(*node, budget)?.into_iter()))
+        }
+        Value::Map(map) => Ok(Items::Entries(map.entries.iter())),
+        _ => Ok(Items::Indexed(range.list_items().ok_or_else(no_range)?, 0)),
+    }
+}
+
+fn members<'r>(
+    node: NodeRef<'r>,
+    budget: &mut Budget,
+) -> Result<Vec<(&'r str, NodeRef<'r>)>, EvaluationError> {
+    budget.build_values(node.len())?;
+    let mut members: Vec<_> = node.entries().collect();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    Ok(members)
+}
+
+fn no_range() -> EvaluationError {
+    EvaluationError::new("a list or a map is needed to loop over")
+}
+
+fn walk<'r>(
+    each: &'r Loop,
+    items: Items<'_, 'r>,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
     match (each.kind, &each.condition) {
         (LoopKind::All, Some(condition)) => decide(condition, false, items, frame, budget),
         (LoopKind::Exists, Some(condition)) => decide(condition, true, items, frame, budget),
         (LoopKind::ExistsOne | LoopKind::Count, Some(condition)) => {
             let count = count(condition, items, frame, budget)?;
             Ok(if each.kind == LoopKind::Count { Value::Int(count) } else { Value::Bool(count == 1) })
+        }
+        (LoopKind::TransformMap | LoopKind::TransformMapEntry, _) => {
+            collect_entries(each, items, frame, budget)
         }
         _ => collect(each, items, frame, budget),
     }
@@ -48,14 +107,13 @@ pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget
 fn decide<'r>(
     condition: &'r Tree,
     decisive: bool,
-    mut items: ListItems<'_, 'r>,
+    mut items: Items<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut failed = None;
-    while let Some(item) = items.read_next(budget)? {
-        budget.step(1)?;
-        match holds(condition, &item, frame, budget) {
+    while let Some(item) = items.next(budget)? {
+        match item.holds(condition, frame, budget) {
             Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -69,51 +127,91 @@ fn decide<'r>(
 
 fn count<'r>(
     condition: &'r Tree,
-    mut items: ListItems<'_, 'r>,
+    mut items: Items<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<i64, EvaluationError> {
     let mut count = 0;
-    while let Some(item) = items.read_next(budget)? {
-        budget.step(1)?;
-        count += i64::from(holds(condition, &item, frame, budget)?);
+    while let Some(item) = items.next(budget)? {
+        count += i64::from(item.holds(condition, frame, budget)?);
     }
     Ok(count)
 }
 
 fn collect<'r>(
     each: &'r Loop,
-    mut items: ListItems<'_, 'r>,
+    mut items: Items<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut collected = Vec::new();
-    while let Some(item) = items.read_next(budget)? {
-        budget.step(1)?;
-        if let Some(condition) = &each.condition
-            && !holds(condition, &item, frame, budget)?
-        {
-            continue;
-        }
+    while let Some(item) = items.next_chosen(each, frame, budget)? {
         budget.build_values(1)?;
         collected.push(match &each.result {
-            Some(result) => evaluate(result, &frame.bind(&item), budget)?,
-            None => item,
+            Some(result) => item.evaluate(result, frame, budget)?,
+            None => item.first,
         });
     }
     Ok(Value::List(collected.into()))
 }
 
-fn holds<'r>(
-    condition: &'r Tree,
-    item: &Value<'r>,
+/// `transformMap` and `transformMapEntry`: a key that comes twice is an error.
+fn collect_entries<'r>(
+    each: &'r Loop,
+    mut items: Items<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
-) -> Result<bool, EvaluationError> {
-    match evaluate(condition, &frame.bind(item), budget)? {
-        Value::Bool(value) => Ok(value),
-        other => Err(no_unary("condition", &other)),
+) -> Evaluated<'r> {
+    let Some(result) = &each.result else { return Err(no_range()) };
+    let mut map = MapValue::default();
+    while let Some(item) = items.next_chosen(each, frame, budget)? {
+        let value = item.evaluate(result, frame, budget)?;
+        if each.kind == LoopKind::TransformMap {
+            add(&mut map, item.first, value, budget)?;
+            continue;
+        }
+        match pairs(&value, budget)? {
+            Items::Indexed(..) => return Err(no_unary("transformMapEntry", &value)),
+            mut entries => {
+                while let Some(entry) = entries.next(budget)? {
+                    add(&mut map, entry.first, entry.second.unwrap_or(Value::Null), budget)?;
+                }
+            }
+        }
     }
+    Ok(Value::Map(Arc::new(map)))
+}
+
+fn add<'r>(
+    map: &mut MapValue<'r>,
+    key: Value<'r>,
+    value: Value<'r>,
+    budget: &mut Budget,
+) -> Result<(), EvaluationError> {
+    budget.build_values(2)?;
+    // What is not put at the end moves all that stands behind it.
+    let behind = map.behind(&key).ok_or_else(|| EvaluationError::new("a key comes twice"))?;
+    budget.read(behind)?;
+    map.insert(key, value)
+}
+
+/// `operand.sortBy(variable, key)`
+pub(super) fn sort_by<'r>(
+    operand: &'r Tree,
+    key: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    let range = evaluate(operand, frame, budget)?;
+    let items = range.list_items().ok_or_else(|| no_unary("sortBy", &range))?;
+    let mut items = Items::Single(items);
+    let (mut values, mut keys) = (Vec::new(), Vec::new());
+    while let Some(item) = items.next(budget)? {
+        budget.build_values(2)?;
+        keys.push(item.evaluate(key, frame, budget)?);
+        values.push(item.first);
+    }
+    sort_by_keys(values, &keys, budget)
 }
 
 /// `operand.optMap(variable, body)`: the body of the value, where there is one.
@@ -127,5 +225,89 @@ pub(super) fn map_optional<'r>(map: &'r OptMap, frame: &Frame<'_, 'r>, budget: &
             body => Ok(Value::Optional(Some(Arc::new(body)))),
         },
         other => Err(no_unary("optMap", &other)),
+    }
+}
+
+/// `cel.bind(variable, value, body)`: the value is computed once; where it has none, that is an error only where it is
+/// read.
+pub(super) fn bind<'r>(
+    value: &'r Tree,
+    body: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    budget.step(1)?;
+    match evaluate(value, frame, budget) {
+        Ok(value) => evaluate(body, &frame.bind(&value), budget),
+        Err(error) if budget.is_exhausted() => Err(error),
+        Err(error) => evaluate(body, &frame.bind_to(Bound::Failed(&error)), budget),
+    }
+}
+
+// === impl Items ===
+
+impl<'r> Items<'_, 'r> {
+    fn next(&mut self, budget: &mut Budget) -> Result<Option<Item<'r>>, EvaluationError> {
+        let item = match self {
+            Items::Single(items) => items.read_next(budget)?.map(|first| Item { first, second: None }),
+            Items::Indexed(items, index) => items.read_next(budget)?.map(|value| {
+                *index += 1;
+                Item { first: Value::Int(*index - 1), second: Some(value) }
+            }),
+            Items::Entries(entries) => {
+                entries.next().map(|(key, value)| Item { first: key.clone(), second: Some(value.clone()) })
+            }
+            Items::Members(members) => match members.next() {
+                Some((name, member)) => Some(Item {
+                    first: Value::String(Text::Borrowed(name)),
+                    second: Some(Value::read_node(member, budget)?),
+                }),
+                None => None,
+            },
+        };
+        if item.is_some() {
+            budget.step(1)?;
+        }
+        Ok(item)
+    }
+
+    /// The next for which the condition holds, if there is one.
+    fn next_chosen(
+        &mut self,
+        each: &'r Loop,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<Option<Item<'r>>, EvaluationError> {
+        while let Some(item) = self.next(budget)? {
+            match &each.condition {
+                Some(condition) if !item.holds(condition, frame, budget)? => {}
+                _ => return Ok(Some(item)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+// === impl Item ===
+
+impl<'r> Item<'r> {
+    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+        let frame = frame.bind(&self.first);
+        match &self.second {
+            Some(second) => evaluate(tree, &frame.bind(second), budget),
+            None => evaluate(tree, &frame, budget),
+        }
+    }
+
+    fn holds(
+        &self,
+        condition: &'r Tree,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        match self.evaluate(condition, frame, budget)? {
+            Value::Bool(value) => Ok(value),
+            other => Err(no_unary("condition", &other)),
+        }
     }
 }

@@ -12,9 +12,10 @@ mod path;
 use std::sync::Arc;
 
 use super::compare::equal;
-use super::library::{Form, MAX_ARGUMENTS, Overload};
+use super::library::{Form, MAX_ARGUMENTS, Overload, is_no_overload};
 use super::matcher::Matcher;
-use super::tree::{Call, FieldIs, LiteralSet, Tree};
+use super::syntax::Arithmetic;
+use super::tree::{Call, FieldIs, LiteralSet, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Text, Value};
 use crate::error::EvaluationError;
 
@@ -26,7 +27,15 @@ type Evaluated<'r> = Result<Value<'r>, EvaluationError>;
 pub(super) struct Frame<'f, 'r> {
     /// Absent while constants are folded.
     environment: Option<&'f Environment<'r>>,
-    variable: Option<(&'f Value<'r>, &'f Frame<'f, 'r>)>,
+    variable: Option<(Bound<'f, 'r>, &'f Frame<'f, 'r>)>,
+}
+
+/// What a variable stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Bound<'f, 'r> {
+    Value(&'f Value<'r>),
+    /// Of `cel.bind`: an error only where the variable is read.
+    Failed(&'f EvaluationError),
 }
 
 impl<'f, 'r> Frame<'f, 'r> {
@@ -35,8 +44,13 @@ impl<'f, 'r> Frame<'f, 'r> {
         Frame { environment, variable: None }
     }
 
-    fn bind(&'f self, value: &'f Value<'r>) -> Frame<'f, 'r> {
-        Frame { environment: self.environment, variable: Some((value, self)) }
+    /// A frame inside this one, with one variable more.
+    pub(super) fn bind(&'f self, value: &'f Value<'r>) -> Frame<'f, 'r> {
+        self.bind_to(Bound::Value(value))
+    }
+
+    fn bind_to(&'f self, bound: Bound<'f, 'r>) -> Frame<'f, 'r> {
+        Frame { environment: self.environment, variable: Some((bound, self)) }
     }
 }
 
@@ -70,11 +84,19 @@ pub(super) fn evaluate<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut B
         }
         Tree::Call(call) => self::call(call, frame, budget),
         Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
+        Tree::Search(call) => search(call, frame, budget),
         Tree::List(elements) => list(elements, frame, budget),
         Tree::Map(entries) => map(entries, frame, budget),
         Tree::Loop(each) => loops::run(each, frame, budget),
+        Tree::SortBy(sort) => loops::sort_by(&sort.0, &sort.1, frame, budget),
         Tree::OptMap(map) => loops::map_optional(map, frame, budget),
+        Tree::Bind(bind) => loops::bind(&bind.0, &bind.1, frame, budget),
     }
+}
+
+/// `left + right`
+pub(super) fn add<'r>(left: &Value<'r>, right: &Value<'r>, budget: &mut Budget) -> Evaluated<'r> {
+    operators::compute(Arithmetic::Add, left, right, budget)
 }
 
 /// A constant without its own copy.
@@ -185,13 +207,17 @@ fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evalu
     let takes = |overload: &&&Overload| {
         overload.parameters.iter().zip(arguments).all(|(wanted, argument)| wanted.admits(argument))
     };
-    match call.overloads.iter().find(takes) {
-        Some(overload) => match overload.form {
-            Form::Eager(run) | Form::Size(run) | Form::Matches(run) => run(arguments, budget),
-            Form::Or | Form::OrValue => Err(EvaluationError::new("no such overload")),
-        },
-        None => Err(no_call(call, arguments)),
-    }
+    let Some(overload) = call.overloads.iter().find(takes) else { return Err(no_call(call, arguments)) };
+    let run = match overload.form {
+        Form::Eager(run)
+        | Form::Size(run)
+        | Form::Matches(run)
+        | Form::Search(run, _)
+        | Form::Template(run) => run,
+        Form::Or | Form::OrValue => return Err(no_call(call, arguments)),
+    };
+    run(arguments, budget)
+        .map_err(|error| if is_no_overload(&error) { no_call(call, arguments) } else { error })
 }
 
 /// `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only where it is needed.
@@ -222,6 +248,23 @@ fn matches<'r>(
     }
 }
 
+fn search<'r>(call: &'r SearchCall, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    budget.step(1)?;
+    let mut arguments = Vec::with_capacity(call.arguments.len());
+    for argument in &call.arguments {
+        arguments.push(evaluate(argument, frame, budget)?);
+    }
+    let without_pattern =
+        call.overload.parameters.iter().take(1).chain(call.overload.parameters.iter().skip(2));
+    if without_pattern.zip(&arguments).all(|(wanted, argument)| wanted.admits(argument)) {
+        return (call.run)(&call.matcher, &arguments, budget);
+    }
+    let types: Vec<_> = arguments.iter().map(Value::type_name).collect();
+    let (name, text) = (call.overload.name, types.first().copied().unwrap_or_default());
+    let more: String = types.iter().skip(1).map(|kind| format!(", {kind}")).collect();
+    Err(EvaluationError::plain(format!("no such overload: {text}.{name}(string{more})")))
+}
+
 fn list<'r>(elements: &'r [(Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.build_values(elements.len())?;
     let mut values = Vec::with_capacity(elements.len());
@@ -239,6 +282,12 @@ fn map<'r>(entries: &'r [(Tree, Tree, bool)], frame: &Frame<'_, 'r>, budget: &mu
         let key = evaluate(key, frame, budget)?;
         let value = evaluate(value, frame, budget)?;
         if let Some(value) = if *optional { present(value)? } else { Some(value) } {
+            if let Some(known) = map.key_like(&key)
+                && known.type_name() != key.type_name()
+            {
+                let types = (known.type_name(), key.type_name());
+                return Err(EvaluationError::plain(format!("a key comes as {} and as {}", types.0, types.1)));
+            }
             map.insert(key, value)?;
         }
     }

@@ -9,7 +9,7 @@ use super::super::syntax::{Arithmetic, Comparison};
 use super::super::{Budget, Text, Value};
 use super::{Evaluated, no_unary};
 use crate::error::EvaluationError;
-use crate::scalar::{Duration, Timestamp};
+use crate::scalar::{Duration, Offset, Timestamp};
 
 /// `left operator right`
 pub(super) fn compute<'r>(
@@ -101,18 +101,19 @@ fn join<'r>(
 fn times<'r>(operator: Arithmetic, left: &Value<'r>, right: &Value<'r>) -> Evaluated<'r> {
     let add = operator == Arithmetic::Add;
     match (left, right) {
-        (Value::Timestamp(a), Value::Duration(b)) if add => timestamp(a.checked_add(*b)),
-        (Value::Timestamp(a), Value::Duration(b)) => timestamp(a.checked_sub(*b)),
-        (Value::Duration(a), Value::Timestamp(b)) if add => timestamp(b.checked_add(*a)),
+        (Value::Timestamp(a, at), Value::Duration(b)) if add => timestamp(a.checked_add(*b), *at),
+        (Value::Timestamp(a, at), Value::Duration(b)) => timestamp(a.checked_sub(*b), *at),
+        (Value::Duration(a), Value::Timestamp(b, at)) if add => timestamp(b.checked_add(*a), *at),
         (Value::Duration(a), Value::Duration(b)) if add => duration(a.checked_add(*b)),
         (Value::Duration(a), Value::Duration(b)) => duration(a.checked_sub(*b)),
-        (Value::Timestamp(a), Value::Timestamp(b)) if !add => duration(a.since(*b)),
+        (Value::Timestamp(a, _), Value::Timestamp(b, _)) if !add => duration(a.since(*b)),
         _ => Err(no_binary(operator.symbol(), left, right)),
     }
 }
 
-fn timestamp<'r>(instant: Option<Timestamp>) -> Evaluated<'r> {
-    instant.map(Value::Timestamp).ok_or_else(|| EvaluationError::new("timestamp overflow"))
+fn timestamp<'r>(instant: Option<Timestamp>, at: Offset) -> Evaluated<'r> {
+    let instant = instant.map(|instant| Value::Timestamp(instant, at));
+    instant.ok_or_else(|| EvaluationError::new("timestamp overflow"))
 }
 
 fn duration<'r>(duration: Option<Duration>) -> Evaluated<'r> {

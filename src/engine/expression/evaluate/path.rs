@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::super::compare::lookup;
 use super::super::tree::{Base, Path, Step};
 use super::super::{Budget, Position, Text, Value};
-use super::{Evaluated, Frame, evaluate};
+use super::{Bound, Evaluated, Frame, evaluate};
 use crate::error::EvaluationError;
 use crate::row::Kind;
 
@@ -189,7 +189,10 @@ fn variable<'r>(depth: usize, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
     for _ in 0..depth {
         frame = frame.variable.ok_or_else(unbound)?.1;
     }
-    frame.variable.map(|(value, _)| value.clone()).ok_or_else(unbound)
+    match frame.variable.ok_or_else(unbound)?.0 {
+        Bound::Value(value) => Ok(value.clone()),
+        Bound::Failed(error) => Err(error.clone()),
+    }
 }
 
 fn of_environment<'r>(base: &Base, frame: &Frame<'_, 'r>) -> Evaluated<'r> {

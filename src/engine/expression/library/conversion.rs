@@ -8,7 +8,7 @@ use super::super::types::StaticType::{
 use super::super::{Budget, Value};
 use super::{Overload, function, no_overload};
 use crate::error::EvaluationError;
-use crate::scalar::{Duration, Timestamp};
+use crate::scalar::{Duration, Offset, Timestamp};
 
 pub(super) const TABLE: &[Overload] = &[
     to(&[Int], Int, same),
@@ -86,7 +86,7 @@ fn to_int<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>,
             let parsed = text.as_str().parse();
             return parsed.map(Value::Int).map_err(|_| invalid("int", text.as_str()));
         }
-        [Value::Timestamp(instant)] => Some(instant.seconds),
+        [Value::Timestamp(instant, _)] => Some(instant.seconds),
         [Value::Duration(duration)] => Some(duration.nanos),
         _ => return Err(no_overload()),
     };
@@ -124,23 +124,35 @@ fn to_double<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'
 }
 
 fn to_string<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let text = match arguments {
-        [Value::Bool(value)] => value.to_string(),
-        [Value::Int(value)] => value.to_string(),
-        [Value::Uint(value)] => value.to_string(),
-        [Value::Double(value)] => format_double(*value),
-        [Value::Timestamp(value)] => value.to_string(),
-        [Value::Duration(value)] => value.to_cel(),
-        [Value::Bytes(bytes)] => {
-            budget.build(bytes.len())?;
-            let text = std::str::from_utf8(bytes);
-            let text = text.map_err(|_| EvaluationError::new("invalid UTF-8 in bytes"))?;
-            return Ok(Value::text(text));
-        }
-        _ => return Err(no_overload()),
-    };
+    let [value] = arguments else { return Err(no_overload()) };
+    let text = written(value, budget)?.ok_or_else(no_overload)?;
     budget.build(text.len())?;
     Ok(Value::text(text))
+}
+
+/// What `string()` gives of a scalar of the CEL specification.
+pub(super) fn written(
+    value: &Value<'_>,
+    budget: &mut Budget,
+) -> Result<Option<std::string::String>, EvaluationError> {
+    Ok(Some(match value {
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Uint(value) => value.to_string(),
+        Value::Double(value) => format_double(*value),
+        Value::String(text) => {
+            budget.read(text.as_str().len())?;
+            text.as_str().to_owned()
+        }
+        Value::Timestamp(value, offset) => value.at(*offset).to_string(),
+        Value::Duration(value) => value.to_cel(),
+        Value::Bytes(bytes) => {
+            budget.read(bytes.len())?;
+            let text = std::str::from_utf8(bytes);
+            text.map_err(|_| EvaluationError::new("invalid UTF-8 in bytes"))?.to_owned()
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// As Go's `%g`: the shortest digits that round-trip, with an exponent below 1e-4 and from 1e6.
@@ -180,11 +192,13 @@ fn to_timestamp<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Valu
     match arguments {
         [Value::String(text)] => {
             budget.read(text.as_str().len())?;
-            let parsed = Timestamp::parse(text.as_str());
-            parsed.map(Value::Timestamp).map_err(|error| EvaluationError::new(error.0))
+            let parsed = Timestamp::parse_with_offset(text.as_str());
+            let parsed = parsed.map(|(instant, offset)| Value::Timestamp(instant, offset));
+            parsed.map_err(|error| EvaluationError::new(error.0))
         }
         [Value::Int(seconds)] => {
-            let instant = Timestamp::new(*seconds, 0).map(Value::Timestamp);
+            let instant = Timestamp::new(*seconds, 0);
+            let instant = instant.map(|instant| Value::Timestamp(instant, Offset::default()));
             instant.ok_or_else(|| EvaluationError::new("timestamp overflow"))
         }
         _ => Err(no_overload()),

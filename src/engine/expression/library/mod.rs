@@ -7,15 +7,33 @@
 
 mod collections;
 mod conversion;
+mod encoders;
+mod lists;
+mod math;
+mod named_format;
+mod network;
 mod optional;
 mod quantity;
+mod re2;
 mod regex;
+mod semver;
+mod sets;
+mod sorting;
 mod strings;
+mod template;
+mod text;
 mod time;
+mod url;
+#[cfg(test)]
+mod tests;
 
 pub(super) use regex::compile as compile_regex;
+pub(super) use sorting::sort_by_keys;
+pub(super) use template::check as check_template;
 
+use super::matcher::Matcher;
 use super::types::StaticType;
+use super::value::ListItems;
 use super::{Budget, Value};
 use crate::error::EvaluationError;
 
@@ -46,6 +64,10 @@ pub(super) enum Form {
     Size(Implementation),
     /// The same; a constant pattern is compiled once.
     Matches(Implementation),
+    /// The same; with a constant pattern, the second gets it compiled.
+    Search(Implementation, Search),
+    /// The same; a constant template is checked against the number of its arguments.
+    Template(Implementation),
     /// The first argument, and the second only if that has no value; the result is an optional.
     Or,
     /// The same; the result is the value itself.
@@ -55,118 +77,51 @@ pub(super) enum Form {
 /// Takes arguments of the types that the signature names.
 pub(super) type Implementation = for<'r> fn(&[Value<'r>], &mut Budget) -> Result<Value<'r>, EvaluationError>;
 
+/// The same without the second argument, which is the pattern.
+pub(super) type Search =
+    for<'r> fn(&Matcher, &[Value<'r>], &mut Budget) -> Result<Value<'r>, EvaluationError>;
+
 /// All tables.
-const TABLES: [&[Overload]; 7] = [
+const TABLES: [&[Overload]; 17] = [
     collections::TABLE,
     conversion::TABLE,
+    encoders::TABLE,
+    lists::TABLE,
+    math::TABLE,
+    named_format::TABLE,
+    network::TABLE,
     optional::TABLE,
     quantity::TABLE,
     regex::TABLE,
+    semver::TABLE,
+    sets::TABLE,
     strings::TABLE,
+    template::TABLE,
+    text::TABLE,
     time::TABLE,
+    url::TABLE,
 ];
 
-/// What Kubernetes' environment has beyond these tables.
-const NOT_YET: [&str; 93] = [
+/// What Kubernetes' environment has and expressions about objects never will: what asks the API server, and what only
+/// patches need.
+const NEVER: [&str; 12] = [
     "allowed",
     "authorizer",
-    "bind",
-    "cel.bind",
-    "charAt",
     "check",
-    "cidr",
-    "compare",
-    "containsCIDR",
-    "containsIP",
-    "distinct",
-    "error",
     "errored",
-    "existsOne",
-    "family",
-    "find",
-    "findAll",
-    "first",
-    "flatten",
-    "format",
-    "format.named",
-    "format.dns1123Label",
-    "format.dns1123Subdomain",
-    "format.dns1035Label",
-    "format.date",
-    "format.datetime",
-    "format.byte",
-    "format.uri",
-    "format.uuid",
-    "format.qualifiedName",
-    "format.labelValue",
-    "getEscapedPath",
-    "getHost",
-    "getHostname",
-    "getPort",
-    "getQuery",
-    "getScheme",
+    "fieldSelector",
     "group",
-    "includes",
-    "indexOf",
-    "ip",
-    "ip.isCanonical",
-    "isCIDR",
-    "isCanonical",
-    "isGlobalUnicast",
-    "isIP",
-    "isLinkLocalMulticast",
-    "isLinkLocalUnicast",
-    "isLoopback",
-    "isSemver",
-    "isSorted",
-    "isURL",
-    "isUnspecified",
-    "join",
     "jsonpatch.escapeKey",
-    "last",
-    "lastIndexOf",
-    "lists.range",
-    "lowerAscii",
-    "major",
-    "masked",
-    "max",
-    "min",
-    "minor",
-    "named",
-    "patch",
+    "labelSelector",
     "path",
-    "prefixLength",
-    "quote",
-    "range",
     "reason",
-    "replace",
     "resource",
-    "reverse",
-    "semver",
     "serviceAccount",
-    "sets.contains",
-    "sets.equivalent",
-    "sets.intersects",
-    "slice",
-    "sort",
-    "sortBy",
-    "split",
-    "strings.quote",
-    "substring",
-    "sum",
-    "transformList",
-    "transformMap",
-    "transformMapEntry",
-    "trim",
-    "unwrapOpt",
-    "upperAscii",
-    "url",
 ];
 
-/// Whether Kubernetes has a function of this name and we do not yet. `all`, `exists` and `exists_one` are there with two
-/// arguments, not yet with three.
-pub(super) fn is_not_yet(name: &str) -> bool {
-    NOT_YET.contains(&name) || matches!(name, "validate" | "all" | "exists" | "exists_one")
+/// Whether Kubernetes has a function of this name that has no place here.
+pub(super) fn is_never(name: &str) -> bool {
+    NEVER.contains(&name)
 }
 
 /// All signatures.
@@ -204,7 +159,33 @@ impl Overload {
     }
 }
 
-/// The error where the arguments are not of the types that a signature names, which dispatch rules out.
+const NO_OVERLOAD: &str = "no such overload";
+
+/// The error where the arguments are not what a function takes, though they are of the types that a signature names: a
+/// list of strings to sum. Whoever called names them.
 fn no_overload() -> EvaluationError {
-    EvaluationError::new("no such overload")
+    EvaluationError::new(NO_OVERLOAD)
+}
+
+/// Whether a function refused what it was given.
+pub(super) fn is_no_overload(error: &EvaluationError) -> bool {
+    error.message == NO_OVERLOAD
+}
+
+/// The string at this place among the arguments.
+fn string<'a>(arguments: &'a [Value<'_>], at: usize) -> Result<&'a str, EvaluationError> {
+    arguments.get(at).and_then(Value::as_str).ok_or_else(no_overload)
+}
+
+/// The int at this place among the arguments.
+fn int(arguments: &[Value<'_>], at: usize) -> Result<i64, EvaluationError> {
+    match arguments.get(at) {
+        Some(Value::Int(value)) => Ok(*value),
+        _ => Err(no_overload()),
+    }
+}
+
+/// The elements of the list at this place among the arguments.
+fn items<'a, 'r>(arguments: &'a [Value<'r>], at: usize) -> Result<ListItems<'a, 'r>, EvaluationError> {
+    arguments.get(at).and_then(Value::list_items).ok_or_else(no_overload)
 }

@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::super::types::StaticType::{Bool, Dyn, Optional};
+use super::super::types::StaticType::{Bool, Dyn, List, Optional};
 use super::super::{Budget, Value};
-use super::{Form, Overload, function, method, no_overload};
+use super::{Form, Overload, function, items, method, no_overload};
 use crate::error::EvaluationError;
 
 pub(super) const TABLE: &[Overload] = &[
@@ -17,6 +17,8 @@ pub(super) const TABLE: &[Overload] = &[
     method("value", &[Optional], Dyn, value),
     method("or", &[Optional, Optional], Optional, value).with_form(Form::Or),
     method("orValue", &[Optional, Dyn], Dyn, value).with_form(Form::OrValue),
+    function("optional.unwrap", &[List], List, unwrap),
+    method("unwrapOpt", &[List], List, unwrap),
 ];
 
 fn of<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
@@ -46,6 +48,27 @@ fn value<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, Evalu
     }
 }
 
+/// The values of those elements that have one.
+fn unwrap<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
+    let mut items = items(arguments, 0)?;
+    let mut values = Vec::new();
+    while let Some(item) = items.read_next(budget)? {
+        budget.step(1)?;
+        match item {
+            Value::Optional(None) => {}
+            Value::Optional(Some(value)) => {
+                budget.build_values(1)?;
+                values.push(Value::clone(&value));
+            }
+            other => {
+                let kind = other.type_name();
+                return Err(EvaluationError::plain(format!("a {kind} among the optionals to unwrap")));
+            }
+        }
+    }
+    Ok(Value::List(values.into()))
+}
+
 /// Whether a value is the one that its type has by default. A timestamp never is: its default is the year 1.
 fn is_zero(value: &Value<'_>) -> bool {
     match value {
@@ -57,7 +80,15 @@ fn is_zero(value: &Value<'_>) -> bool {
         Value::String(text) => text.as_str().is_empty(),
         Value::Bytes(bytes) => bytes.is_empty(),
         Value::Duration(value) => value.nanos == 0,
-        Value::Timestamp(_) | Value::Quantity(_) | Value::Type(_) | Value::Optional(Some(_)) => false,
+        Value::Timestamp(..)
+        | Value::Quantity(..)
+        | Value::Semver(_)
+        | Value::Ip(_)
+        | Value::Cidr(_)
+        | Value::Url(_)
+        | Value::Format(_)
+        | Value::Type(_)
+        | Value::Optional(Some(_)) => false,
         Value::List(_) | Value::Map(_) | Value::Node(_) => value.len() == Some(0),
     }
 }

@@ -2,16 +2,15 @@
 //!
 //! In: texts, quantities, ints. Out: quantities, numbers, answers. Must never know: rows.
 //!
-//! A quantity is its amount here; Kubernetes also remembers how it was written, so that there `2000m` and `9Pi` are not
-//! integers though `2` and `8Pi` are.
+//! What is an integer depends on how a quantity was written: see [`Held`].
 
 use std::cmp::Ordering;
 
 use super::super::types::StaticType::{self, Bool, Double, Int, Quantity as Amount, String};
 use super::super::{Budget, Value};
-use super::{Overload, function, method, no_overload};
+use super::{Overload, function, method, no_overload, string};
 use crate::error::EvaluationError;
-use crate::scalar::Quantity;
+use crate::scalar::{Held, Quantity};
 
 const TWO: &[StaticType] = &[Amount, Amount];
 
@@ -32,44 +31,53 @@ pub(super) const TABLE: &[Overload] = &[
 ];
 
 fn quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let [Value::String(text)] = arguments else { return Err(no_overload()) };
-    budget.read(text.as_str().len())?;
-    Quantity::parse(text.as_str()).map(Value::Quantity).map_err(|error| EvaluationError::new(error.0))
+    let text = string(arguments, 0)?;
+    budget.read(text.len())?;
+    let amount = Quantity::parse(text).map_err(|error| EvaluationError::new(error.0))?;
+    Ok(Value::Quantity(amount, Held::parse(text)))
 }
 
 fn is_quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let [Value::String(text)] = arguments else { return Err(no_overload()) };
-    budget.read(text.as_str().len())?;
-    Ok(Value::Bool(Quantity::parse(text.as_str()).is_ok()))
+    let text = string(arguments, 0)?;
+    budget.read(text.len())?;
+    Ok(Value::Bool(Quantity::parse(text).is_ok()))
 }
 
 fn sign<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Int(amount(arguments, 0)?.sign()))
+    Ok(Value::Int(amount(arguments, 0)?.0.sign()))
 }
 
 fn is_integer<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Bool(amount(arguments, 0)?.is_integer()))
+    let (amount, held) = amount(arguments, 0)?;
+    Ok(Value::Bool(held.as_i64(amount).is_some()))
 }
 
 fn as_integer<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let whole = amount(arguments, 0)?.as_i64();
+    let (amount, held) = amount(arguments, 0)?;
+    let whole = held.as_i64(amount);
     whole.map(Value::Int).ok_or_else(|| EvaluationError::new("cannot convert value to integer"))
 }
 
 fn as_approximate_float<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    Ok(Value::Double(amount(arguments, 0)?.as_f64()))
+    let (amount, held) = amount(arguments, 0)?;
+    Ok(Value::Double(held.approximate(amount)))
 }
 
 fn add<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    within(amount(arguments, 0)?.checked_add(amount(arguments, 1)?))
+    let ((a, held_a), (b, held_b)) = (amount(arguments, 0)?, amount(arguments, 1)?);
+    let sum = a.checked_add(b).ok_or_else(overflow)?;
+    Ok(Value::Quantity(sum, held_a.add(a, held_b, b)))
 }
 
 fn sub<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    within(amount(arguments, 0)?.checked_sub(amount(arguments, 1)?))
+    let ((a, held_a), (b, held_b)) = (amount(arguments, 0)?, amount(arguments, 1)?);
+    let difference = a.checked_sub(b).ok_or_else(overflow)?;
+    let negative = Quantity { nanos: b.nanos.checked_neg().ok_or_else(overflow)? };
+    Ok(Value::Quantity(difference, held_a.add(a, held_b, negative)))
 }
 
-fn within<'r>(quantity: Option<Quantity>) -> Result<Value<'r>, EvaluationError> {
-    quantity.map(Value::Quantity).ok_or_else(|| EvaluationError::new("quantity overflow"))
+fn overflow() -> EvaluationError {
+    EvaluationError::new("quantity overflow")
 }
 
 fn compare_to<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {
@@ -85,14 +93,14 @@ fn is_less_than<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>
 }
 
 fn compare(arguments: &[Value<'_>]) -> Result<Ordering, EvaluationError> {
-    Ok(amount(arguments, 0)?.nanos.cmp(&amount(arguments, 1)?.nanos))
+    Ok(amount(arguments, 0)?.0.cmp(&amount(arguments, 1)?.0))
 }
 
 /// A quantity, or an int as one.
-fn amount(arguments: &[Value<'_>], index: usize) -> Result<Quantity, EvaluationError> {
-    match arguments.get(index) {
-        Some(Value::Quantity(quantity)) => Ok(*quantity),
-        Some(Value::Int(whole)) => Ok(Quantity::from_integer(*whole)),
+fn amount(arguments: &[Value<'_>], at: usize) -> Result<(Quantity, Held), EvaluationError> {
+    match arguments.get(at) {
+        Some(Value::Quantity(quantity, held)) => Ok((*quantity, *held)),
+        Some(Value::Int(whole)) => Ok((Quantity::from_integer(*whole), Held::INTEGER)),
         _ => Err(no_overload()),
     }
 }

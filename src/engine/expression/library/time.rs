@@ -45,7 +45,7 @@ fn part<'r>(
     arguments: &[Value<'r>],
     read: impl Fn(NaiveDateTime) -> i64,
 ) -> Result<Value<'r>, EvaluationError> {
-    let Some(Value::Timestamp(instant)) = arguments.first() else { return Err(no_overload()) };
+    let Some(Value::Timestamp(instant, _)) = arguments.first() else { return Err(no_overload()) };
     let utc = calendar(instant).ok_or_else(|| EvaluationError::new("timestamp overflow"))?;
     let local = match arguments.get(1) {
         Some(Value::String(zone)) => {

@@ -52,7 +52,7 @@ pub(crate) fn compile(
     compile_at(FieldId::ROOT, formula, demand, fields)
 }
 
-fn compile_at(
+pub(in crate::expression) fn compile_at(
     root: FieldId,
     formula: &Formula,
     demand: Demand,

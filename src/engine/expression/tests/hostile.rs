@@ -120,8 +120,67 @@ fn long_numbers_cost_steps_in_json_paths_too() {
 }
 
 #[test]
+fn functions_stay_within_the_budget() {
+    let long = "ab".repeat(30_000);
+    let dots = ".".repeat(30_000);
+    let object = format!(r#"{{"s": "{long}", "d": "{dots}", "l": {}, "e": []}}"#, numbers(2_000));
+    let mut wrong = Vec::new();
+    for text in [
+        "lists.range(100000000).size()",
+        "lists.range(9223372036854775807).size()",
+        "object.s.replace('a', object.s).size()",
+        "object.s.replace('', object.s).size()",
+        "object.s.split('').size()",
+        "object.s.findAll('a').size()",
+        "object.s.findAll('.*?z|a').size()",
+        "object.l.distinct().size()",
+        "sets.contains(object.l, object.l)",
+        "sets.equivalent(object.l, object.l)",
+        "sets.intersects(object.l.map(x, [x]), object.l.map(x, {'x': x}))",
+        "object.l.map(x, string(x)).sort().size()",
+        "object.l.sortBy(x, object.l.indexOf(x)).size()",
+        "object.l.transformMapEntry(i, v, {-i: v}).size()",
+        "object.l.map(x, object.s).join().size()",
+        "object.l.map(x, object.l).flatten().size()",
+        "'%s %s'.format([object.s, object.s]).size()",
+        "'%x'.format([object.s]).size()",
+        "object.l.map(x, '%.1000f'.format([double(x)])).size()",
+        "object.l.exists(x, strings.quote(object.s) == 'x')",
+        "url('https://a/?' + object.s).getQuery().size()",
+        "object.l.exists(x, isURL('/' + object.s))",
+        "object.l.exists(x, isSemver('1.2.3-' + object.d))",
+        "object.l.exists(x, isIP(object.s))",
+        "object.l.exists(x, format.dns1123Subdomain().validate(object.s).hasValue() && x == -1)",
+        "object.l.exists(x, base64.decode(object.s).size() == 1)",
+        "object.l.exists(x, object.s.indexOf('ba', 50000) == -1)",
+        "object.l.exists(x, object.s.charAt(59999) == 'z')",
+        "object.l.exists(x, object.s.lastIndexOf('z') > 0)",
+        "object.l.exists(x, object.s.reverse() == 'z')",
+        "object.l.exists(x, object.s.lowerAscii() == 'z')",
+        "object.l.all(i, v, object.l.all(j, w, true))",
+    ] {
+        let answer = run(text, &object).0;
+        if answer != STEPS && answer != BYTES {
+            wrong.push(format!("{text}: {answer:.60}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let doubled = |seed: &str| format!("[{seed}]{}", ".map(x,[x,x])".repeat(30));
+    for text in [
+        format!("'%s'.format([{}])", doubled("object.e")),
+        format!("{}.flatten(100).size()", doubled("object.e")),
+        format!("{}.indexOf({}[0])", doubled("object.s"), doubled("object.s")),
+        format!("[{0}, {0}].distinct().size()", doubled("object.s")),
+        format!("sets.contains({}, {})", doubled("object.s"), doubled("object.s")),
+    ] {
+        let answer = run(&text, &object).0;
+        assert!(answer == STEPS || answer == BYTES, "{text}: {answer}");
+    }
+}
+
+#[test]
 fn patterns_from_objects_are_bounded() {
-    let object = format!(r#"{{"re": "a{{100}}{{100}}{{100}}", "l": {}, "p": "(a|b)*c"}}"#, numbers(1000));
+    let object = format!(r#"{{"re": "((a{{100}}){{100}}){{100}}", "l": {}, "p": "(a|b)*c"}}"#, numbers(1000));
     assert_eq!(run("'a'.matches(object.re)", &object).0, "error: the regular expression is too large");
     assert_eq!(run("object.l.all(x, !'a'.matches(object.p))", &object).0, STEPS);
 }

@@ -142,10 +142,16 @@ impl<'a, 'r: 'a> Writer<'a, 'r, '_> {
                 self.out.push_str(&text);
             }
             Value::String(text) => self.string(text.as_str())?,
-            Value::Timestamp(value) => self.string(&value.to_string())?,
+            Value::Timestamp(value, _) => self.string(&value.to_string())?,
             Value::Duration(value) => self.string(&value.to_cel())?,
-            Value::Quantity(value) => self.string(&value.to_string())?,
-            Value::Bytes(_) | Value::Type(_) => return Err(ProjectionError::NoJson(Found::of(value).name())),
+            Value::Quantity(value, _) => self.string(&value.to_string())?,
+            Value::Semver(value) => self.string(&value.to_string())?,
+            Value::Ip(value) => self.string(&value.to_string())?,
+            Value::Cidr(value) => self.string(&value.to_string())?,
+            Value::Url(value) => self.string(&value.to_string())?,
+            Value::Bytes(_) | Value::Type(_) | Value::Format(_) => {
+                return Err(ProjectionError::NoJson(Found::of(value).name()));
+            }
             Value::Optional(Some(value)) => return self.value(value),
             Value::Node(node) => return self.node(*node),
             Value::List(items) => self.open('[', ']', items.iter().map(|v| (None, Item::Value(v))).collect()),

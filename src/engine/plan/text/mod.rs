@@ -160,7 +160,7 @@ fn one<'a>(
         },
         ProjectionKind::Timestamp => match found {
             Found::String(text) => Timestamp::parse(text)?.seconds.to_string().into(),
-            Found::Computed(Value::Timestamp(timestamp)) => timestamp.seconds.to_string().into(),
+            Found::Computed(Value::Timestamp(timestamp, _)) => timestamp.seconds.to_string().into(),
             _ => return Err(wrong()),
         },
     };
@@ -253,9 +253,13 @@ impl<'a, 'r: 'a> Found<'a, 'r> {
                 Value::Int(value) => value.to_string().into(),
                 Value::Uint(value) => value.to_string().into(),
                 Value::Double(value) => number::of_double(*value, form, Place::Bare).into(),
-                Value::Timestamp(value) => value.to_string().into(),
+                Value::Timestamp(value, _) => value.to_string().into(),
                 Value::Duration(value) => value.to_cel().into(),
-                Value::Quantity(value) => value.to_string().into(),
+                Value::Quantity(value, _) => value.to_string().into(),
+                Value::Semver(value) => value.to_string().into(),
+                Value::Ip(value) => value.to_string().into(),
+                Value::Cidr(value) => value.to_string().into(),
+                Value::Url(value) => value.to_string().into(),
                 _ => return Ok(None),
             },
         }))
@@ -267,7 +271,7 @@ impl<'a, 'r: 'a> Found<'a, 'r> {
         match self {
             Found::List(item) => json::text(item, form, budget),
             Found::Map(item) => json::list([item], form, budget),
-            Found::Computed(Value::Bytes(_) | Value::Type(_)) => Err(wrong()),
+            Found::Computed(Value::Bytes(_) | Value::Type(_) | Value::Format(_)) => Err(wrong()),
             Found::Computed(value) => json::list([Item::Value(value)], form, budget),
             Found::Null => Ok("[null]".to_string()),
             Found::Bool(value) => Ok(format!("[{value}]")),
@@ -287,10 +291,15 @@ impl<'a, 'r: 'a> Found<'a, 'r> {
             Found::Map(_) => "a map",
             Found::Computed(value) => match value {
                 Value::Int(_) | Value::Uint(_) | Value::Double(_) => "a number",
-                Value::Timestamp(_) => "a timestamp",
+                Value::Timestamp(..) => "a timestamp",
                 Value::Duration(_) => "a duration",
-                Value::Quantity(_) => "a quantity",
+                Value::Quantity(..) => "a quantity",
+                Value::Semver(_) => "a version",
+                Value::Ip(_) => "an IP address",
+                Value::Cidr(_) => "a CIDR",
+                Value::Url(_) => "a URL",
                 Value::Bytes(_) => "bytes",
+                Value::Format(_) => "a format",
                 _ => "a type",
             },
         }

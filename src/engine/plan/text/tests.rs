@@ -9,7 +9,7 @@ use crate::definition::TextForm::{Go, Native};
 use crate::definition::{Formula, Language, TextForm};
 use crate::expression::{Budget, Demand, Environment, Expression, MapValue, Outcome, Scope, Text, Value};
 use crate::row::{Decoder, Defaults, FieldPlan, HashSeed};
-use crate::scalar::{Duration, Quantity, Timestamp};
+use crate::scalar::{Duration, Held, Offset, Quantity, Timestamp};
 
 /// One object with a value of every kind.
 const OBJECT: &str = r#"{
@@ -264,8 +264,8 @@ fn some(value: Value<'static>) -> Value<'static> {
 
 #[test]
 fn computed_scalar_has_its_text() {
-    let time = Value::Timestamp(Timestamp::parse("2024-01-02T03:04:05+02:00").unwrap());
-    let early = Value::Timestamp(Timestamp { seconds: -1, nanos: 500_000_000 });
+    let time = Value::Timestamp(Timestamp::parse("2024-01-02T03:04:05+02:00").unwrap(), Offset::default());
+    let early = Value::Timestamp(Timestamp { seconds: -1, nanos: 500_000_000 }, Offset::default());
     computed(string("a"), Primitive, "a", "a");
     computed(Value::Bool(true), Primitive, "true", "true");
     computed(Value::Int(-3), Primitive, "-3", "-3");
@@ -283,7 +283,7 @@ fn computed_scalar_has_its_text() {
     computed(early, Time, "-1", "-1");
     computed(string("2024-01-02T03:04:05Z"), Time, "1704164645", "1704164645");
     computed(Value::Duration(Duration { nanos: 90_000_000_000 }), Primitive, "90s", "90s");
-    computed(Value::Quantity(Quantity::parse("0.5").unwrap()), Primitive, "500m", "500m");
+    computed(Value::Quantity(Quantity::parse("0.5").unwrap(), Held::INTEGER), Primitive, "500m", "500m");
     computed(Value::Optional(None), Primitive, "ABSENT", "ABSENT");
     computed(Value::Optional(None), Slice, "ABSENT", "ABSENT");
     computed(some(string("a")), Primitive, "a", "a");
@@ -342,7 +342,7 @@ fn computed_value_without_text_is_an_error() {
     let no_map = "error: found a duration where a map is needed";
     computed(Value::Duration(Duration { nanos: 0 }), Map, no_map, no_map);
     let no_time = "error: found a quantity where a timestamp is needed";
-    computed(Value::Quantity(Quantity::parse("1").unwrap()), Time, no_time, no_time);
+    computed(Value::Quantity(Quantity::parse("1").unwrap(), Held::INTEGER), Time, no_time, no_time);
 }
 
 /// JSON number, by itself in Go (`%v`), in JSON text in Go (`encoding/json`), and natively. Go's columns were printed by

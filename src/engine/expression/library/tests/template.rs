@@ -1,0 +1,81 @@
+//! Templates of the strings extension.
+
+use super::check;
+
+const CASES: &[(&str, &str)] = &[
+    ("'%s has %d'.format([object.s, object.i])", r#""tacocat has 42""#),
+    ("object.fmt.format([object.s, object.i])", r#""tacocat=42""#),
+    ("object.fmt.format([object.s])", "error: the format takes 2 arguments, found 1"),
+    ("'%s'.format([object.l])", r#""[3, 1, 2]""#),
+    ("'%s'.format([object.m])", r#""{\"a\":1, \"b\":2}""#),
+    ("'%s'.format([object.n])", r#""null""#),
+    ("'%s'.format([object.d])", r#""2.5""#),
+    ("'%s'.format([object.lm])", r#""[1, \"a\", null]""#),
+    ("'%s'.format([object.items])", r#""[{\"n\":\"b\", \"v\":2}, {\"n\":\"a\", \"v\":1}]""#),
+    ("'%d'.format([object.d])", "error: %d does not format a double"),
+    ("'%f'.format([object.d])", r#""2.500000""#),
+    ("'%.2f'.format([object.d])", r#""2.50""#),
+    ("'%f'.format([object.i])", "error: %f does not format a int"),
+    (
+        "'%f %f %f'.format([1234567.891, -0.5, 1e21])",
+        r#""1,234,567.891000 -0.500000 1,000,000,000,000,000,000,000.000000""#,
+    ),
+    ("'%.2f %.0f %.10f'.format([1234567.895, 2.5, 0.1])", r#""1,234,567.90 2 0.1000000000""#),
+    ("'%e %e %e'.format([1234567.891, -0.5, 1e21])", r#""1.234568×10⁰⁶ -5.000000×10⁻⁰¹ 1.000000×10²¹""#),
+    ("'%.2e %.20e'.format([1234567.891, 0.00012345])", r#""1.234568×10⁰⁶       1.234500×10⁻⁰⁴""#),
+    ("'%e %e'.format([0.0, 1e-300])", r#""0.000000×10⁰⁰ 1.000000×10⁻³⁰⁰""#),
+    ("'%f'.format([0.0/0.0])", r#""NaN""#),
+    ("'%f %f'.format([1.0/0.0, -1.0/0.0])", r#""∞ -∞""#),
+    ("'%e %e'.format([1.0/0.0, 0.0/0.0])", r#""     ∞    NaN""#),
+    ("'%f %f'.format(['NaN','Infinity'])", r#""NaN ∞""#),
+    ("'%f'.format(['x'])", "compile: spec.filter:1:6: %f does not format a string"),
+    ("'%s %s %s'.format([1.5e300, 1e6, 0.1])", r#""1.5e+300 1e+06 0.1""#),
+    (
+        r#"'%s'.format([[1e6, 0.1, 1, 2u, true, null, b'a"b', int]])"#,
+        r#""[1000000.000000, 0.100000, 1, 2, true, null, b\"a\\\"b\", int]""#,
+    ),
+    (
+        r#"'%s'.format([['ä\u0301\u200b\n\u0001\U0001F600\u00ad\ue000']])"#,
+        r#""[\"ä\u{301}\\u200b\\n\\x01😀\\u00ad\\ue000\"]""#,
+    ),
+    (
+        "'%s'.format([[timestamp('2020-01-01T00:00:00.5Z'), duration('1h')]])",
+        r#""[timestamp(\"2020-01-01T00:00:00.5Z\"), duration(\"3600s\")]""#,
+    ),
+    ("'%s'.format([{'b':1, 'a':[1], true:'x', 3:null}])", r#""{\"a\":[1], \"b\":1, 3:null, true:\"x\"}""#),
+    ("'%s %s %s'.format([duration('90m'), type(1), b'abc'])", r#""5400s int abc""#),
+    ("'%d %d'.format([1, 2u])", r#""1 2""#),
+    ("'%d'.format([1.0])", "compile: spec.filter:1:6: %d does not format a double"),
+    (r#"'%x %X %x %x'.format([-255, 255u, 'abc', b'\xff'])"#, r#""-ff FF 616263 ff""#),
+    ("'%o %b %b %b'.format([-8, 5u, true, -5])", r#""-10 101 1 -101""#),
+    ("'%%'.format([])", r#""%""#),
+    ("'%'.format([1])", "compile: spec.filter:1:5: the format ends in '%'"),
+    ("'%s'.format([])", "compile: spec.filter:1:6: the format takes 1 arguments, found 0"),
+    ("'%s'.format([1,2])", "compile: spec.filter:1:6: the format takes 1 arguments, found 2"),
+    ("'%q'.format([1])", "compile: spec.filter:1:6: the format knows no '%q'"),
+    ("'%.s'.format(['x'])", "compile: spec.filter:1:7: the format wants a number of up to 1000 after '%.'"),
+    ("'%.3s'.format(['abcdef'])", r#""abcdef""#),
+    ("'%.3d'.format([5])", r#""5""#),
+    ("'%s'.format([optional.of(1)])", "compile: spec.filter:1:6: %s does not format a optional_type"),
+    ("'%s'.format([quantity('1')])", "compile: spec.filter:1:6: %s does not format a kubernetes.Quantity"),
+    ("'%s'.format([object.?x])", "error: %s does not format a optional_type"),
+    ("'%s'.format(object.l)", r#""3""#),
+    ("'%d %d %d'.format(object.l)", r#""3 1 2""#),
+    ("'%d %d'.format(object.l)", r#""3 1""#),
+    (r#"'%s'.format([b'\xff'])"#, "compile: spec.filter:1:6: invalid UTF-8 in bytes"),
+    (r#"'%s'.format([[b'\xff']])"#, "compile: spec.filter:1:6: invalid UTF-8 in bytes"),
+    ("'%s'.format([['NaN', 0.0/0.0, 1.0/0.0, -1.0/0.0]])", r#""[\"NaN\", \"NaN\", \"+Inf\", \"-Inf\"]""#),
+    ("'%X'.format(['aé'])", r#""61C3A9""#),
+    ("'%b'.format([object.s])", "error: %b does not format a string"),
+    ("'é%sé'.format(['ö'])", r#""éöé""#),
+    ("'%é'.format(['ö'])", "compile: spec.filter:1:6: the format knows no '%é'"),
+    ("'%s'.format([-9223372036854775808])", r#""-9223372036854775808""#),
+    ("'%x'.format([-9223372036854775808])", r#""-8000000000000000""#),
+    ("'%.1000f'.format([1.0]).size()", "1002"),
+    ("'%s %s'.format([1])", "compile: spec.filter:1:9: the format takes 2 arguments, found 1"),
+];
+
+#[test]
+fn templates_are_filled_as_the_api_server_does() {
+    check(CASES);
+}
