@@ -7,6 +7,7 @@ pub mod crds;
 mod demo;
 mod errors;
 mod eval;
+mod expr;
 mod follow;
 mod init;
 pub mod input;
@@ -43,6 +44,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Eval(eval::Args),
+    Expr(expr::Args),
     Run(run::Args),
     Start(start::Args),
     Init(init::Args),
@@ -87,6 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::Demo(args) }) => demo::demo(&args),
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
+        Ok(Cli { command: Command::Expr(args) }) => expr::expr(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),
         Ok(Cli { command: Command::Start(args) }) => start::start(&args),
         Ok(Cli { command: Command::Init(args) }) => init::init(&args),

@@ -26,7 +26,7 @@ fn file(name: &str) -> String {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for command in ["", "demo", "eval", "run", "crds"] {
+    for command in ["", "demo", "eval", "expr", "run", "crds"] {
         let command = &[command, "--help"][usize::from(command.is_empty())..];
         let (out, err) = ends(command, "", 0);
         assert!(out.contains("Usage:") && out.contains("Example"), "{out}");

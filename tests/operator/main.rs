@@ -8,6 +8,8 @@ mod tidy;
 mod program;
 mod command;
 mod demo;
+mod expr;
+mod conformance;
 mod examples;
 mod recorded;
 mod simulated;

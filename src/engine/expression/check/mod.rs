@@ -138,8 +138,8 @@ impl Checker<'_, '_> {
     fn left_of<'s>(&self, syntax: &'s Syntax) -> Option<&'s Syntax> {
         match &syntax.kind {
             SyntaxKind::Select { operand, .. } => {
-                let is_type = self.qualified_name(syntax).is_some_and(|name| type_named(&name).is_some());
-                (!is_type).then_some(&**operand)
+                let is_one_name = |name: String| self.is_variable(&name) || type_named(&name).is_some();
+                (!self.qualified_name(syntax).is_some_and(is_one_name)).then_some(&**operand)
             }
             SyntaxKind::Index { operand, .. } => Some(operand),
             SyntaxKind::Arithmetic(_, operands)
@@ -166,8 +166,9 @@ impl Checker<'_, '_> {
             SyntaxKind::List(elements) => self.list(elements)?,
             SyntaxKind::Map(entries) => self.map(entries)?,
             SyntaxKind::Bind(bind) => return self.bind(bind),
-            _ => match self.qualified_name(syntax).and_then(|name| type_named(&name)) {
-                Some(value) => Typed::constant(value),
+            _ => match self.qualified_name(syntax) {
+                // A type, or a variable that an embedder gave a name with dots.
+                Some(name) => return self.identifier(syntax.at, &name),
                 None => return Err(fault(syntax.at, "syntax error")),
             },
         };
