@@ -18,6 +18,7 @@ use celemetry_engine::snapshot::{MetricId, MetricTable, Snapshot};
 use hyper::body::Bytes;
 use tokio::time::Instant;
 
+use self::apart::{Identities, Identity, Sharing};
 use super::slots::SlotSet;
 use super::withdrawals::{Withdrawal, Withdrawals};
 
@@ -30,8 +31,9 @@ pub(super) struct Backlog {
     heartbeat: Duration,
     is_active: bool,
     metrics: BTreeMap<MetricId, Metric>,
-    /// The metrics that have a table, by name.
-    names: BTreeMap<String, BTreeSet<MetricId>>,
+    /// Who shares each name.
+    names: BTreeMap<String, Sharing>,
+    identities: Identities,
     withdrawals: Withdrawals,
     /// The most bytes a request may have.
     limit: usize,
@@ -79,8 +81,10 @@ pub(super) struct Batch {
 struct News {
     /// Series that leave under an identity that they did not have before.
     appeared: Vec<(MetricId, u32)>,
-    /// Names of metrics in which series came or went.
-    names: BTreeSet<String>,
+    /// What series are in each name that have come or gone, where several metrics share it.
+    touched: BTreeSet<(String, Identity)>,
+    /// Names that a metric has left.
+    left: BTreeSet<String>,
 }
 
 /// The most bytes a request has at first: receivers usually stop at 4 MiB, after decompression and decoding.
@@ -103,6 +107,7 @@ impl Backlog {
             is_active,
             metrics: BTreeMap::new(),
             names: BTreeMap::new(),
+            identities: Identities::default(),
             withdrawals: Withdrawals::default(),
             limit: LIMIT,
             cursor: MetricId(0),
@@ -177,9 +182,7 @@ impl Backlog {
         for (id, table) in tables {
             self.replace(id, table.as_ref(), now, &mut news);
         }
-        for name in std::mem::take(&mut news.names) {
-            self.tell_apart(&name, now, &mut news);
-        }
+        self.tell_apart(now, &mut news);
         if !self.withdrawals.is_empty() {
             self.cancel_withdrawals(&news.appeared);
         }
@@ -220,28 +223,7 @@ impl Backlog {
                 news.appeared.push((id, series.slot));
             }
         }
-        if !difference.vanished.is_empty() || difference.changed.iter().any(|series| series.was.is_none()) {
-            news.names.extend([before, after].map(|table| table.info.name.clone()));
-        }
-        self.rename(id, older.as_deref(), table.map(|table| &**table));
-    }
-
-    fn rename(&mut self, id: MetricId, before: Option<&MetricTable>, after: Option<&MetricTable>) {
-        let [before, after] = [before, after].map(|table| table.map(|table| &table.info.name));
-        if before == after {
-            return;
-        }
-        if let Some(name) = before
-            && let Some(sharing) = self.names.get_mut(name)
-        {
-            sharing.remove(&id);
-            if sharing.is_empty() {
-                self.names.remove(name);
-            }
-        }
-        if let Some(name) = after {
-            self.names.entry(name.clone()).or_default().insert(id);
-        }
+        self.share(id, [older.as_deref(), table.map(|table| &**table)], &difference, news);
     }
 
     /// A series that is there must not be withdrawn; one that was to be is known to the sink.
