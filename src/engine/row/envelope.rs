@@ -84,9 +84,10 @@ impl<'e> Envelope<'e> {
 fn spelled_by_server(rest: &[u8]) -> Option<Envelope<'_>> {
     // The longest type has eight letters.
     let end = rest.iter().take(9).position(|byte| *byte == b'"')?;
+    // A type that is none may be no string at all: control characters, escapes, broken UTF-8.
+    let event = Some(Event::named(&rest[..end])).filter(|event| *event != Event::Unknown)?;
     let object = rest[end..].strip_prefix(b"\",\"object\":")?.strip_suffix(b"}")?;
-    (object.starts_with(b"{") && object.ends_with(b"}"))
-        .then(|| Envelope { event: Event::named(&rest[..end]), object })
+    (object.starts_with(b"{") && object.ends_with(b"}")).then_some(Envelope { event, object })
 }
 
 /// Reads the value of the member `name`, if it is one of the two.

@@ -58,6 +58,14 @@ fn unchecked_split_leaves_the_proof_to_the_decoder() {
 }
 
 #[test]
+fn unchecked_split_takes_no_type_that_is_no_string() {
+    for event in [&b"{\"type\":\"ADD\x01\",\"object\":{}}"[..], b"{\"type\":\"\xff\",\"object\":{}}"] {
+        assert_eq!(Envelope::split_unchecked(event), Envelope::split(event));
+        assert!(Envelope::split(event).is_err());
+    }
+}
+
+#[test]
 fn list_gives_its_items_and_what_they_are() {
     let text = br#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"7","continue":"x"},
         "items":[{"metadata":{"name":"a"}}, {"kind":"Other","metadata":{"name":"b"}} ]}"#;
