@@ -5,6 +5,7 @@ mod demand;
 mod equalities;
 mod functions;
 mod hostile;
+mod interpreter;
 mod items;
 mod macros;
 mod operators;
