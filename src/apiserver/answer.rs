@@ -13,12 +13,12 @@ use hyper::{Method, Request, Response, StatusCode};
 
 use super::discovery;
 use super::refusal::Refusal;
-use super::request::{Form, ListOptions, Question, write_token};
+use super::request::{Form, ListOptions, Question, Token};
 use super::store::Store;
 use super::watching;
-use crate::simulator::event::{self, list, list_metadata};
+use crate::simulator::event::{self, Next, list, list_metadata};
 use crate::simulator::state::{Kind, Selection};
-use crate::simulator::{Cluster, Id, Page};
+use crate::simulator::{Cluster, Id};
 
 pub(super) type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
@@ -91,20 +91,27 @@ fn a_list(store: &Store, selection: &Selection, options: ListOptions, form: Form
     if let Some(version) = version.filter(|version| is_exact && *version < newest) {
         return Err(Refusal::expired(version, newest));
     }
-    if let Some((version, _)) = go_on {
+    if let Some(Token { version, .. }) = go_on {
         store.position(version).map_err(|expired| Refusal::expired(version, expired.oldest))?;
     }
-    let (newest, page) = store.look(|cluster| {
-        let first = go_on.map_or(Id(0), |(_, first)| first);
-        (cluster.version(), cluster.page(selection, first, limit.unwrap_or(usize::MAX)))
+    let (begin, page, count) = store.look(|cluster| {
+        let begin = go_on.unwrap_or(Token { version: cluster.version(), first: Id(0), listed: 0 });
+        let page = cluster.page(selection, begin.first, limit.unwrap_or(usize::MAX));
+        (begin, page, cluster.count(selection.kind))
     });
-    let version = go_on.map_or(newest, |(version, _)| version);
-    let (token, mut text) = (|next| write_token(version, next), String::new());
+    let (version, listed) = (begin.version, begin.listed.saturating_add(page.bodies.len()));
+    let is_all = *selection == Selection::all(selection.kind);
+    let next = page.next.map(|first| Next {
+        token: Token { version, first, listed }.to_string(),
+        // Only known where nothing is selected, as of an API server.
+        remaining: is_all.then_some(count.saturating_sub(listed)),
+    });
+    let (next, mut text) = (next.as_ref(), String::new());
     match form {
-        Form::Whole => list(selection.kind, version, &page, token, &mut text),
+        Form::Whole => list(selection.kind, version, &page.bodies, next, &mut text),
         Form::Metadata => {
             text.push_str(r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","#);
-            list_metadata(version, &page, token, &mut text);
+            list_metadata(version, next, &mut text);
             text.push_str(r#","items":["#);
             for (at, body) in page.bodies.iter().enumerate() {
                 text.push_str(if at > 0 { "," } else { "" });
@@ -123,8 +130,7 @@ fn empty(store: &Store, kind: &str, api_version: &str, form: Form) -> String {
         Form::Metadata => ("PartialObjectMetadata", "meta.k8s.io/v1"),
     };
     let mut text = format!(r#"{{"kind":"{kind}List","apiVersion":"{api_version}","#);
-    let page = Page { bodies: vec![], next: None, remaining: 0 };
-    list_metadata(store.look(Cluster::version), &page, |_| String::new(), &mut text);
+    list_metadata(store.look(Cluster::version), None, &mut text);
     text.push_str(r#","items":[]}"#);
     text
 }

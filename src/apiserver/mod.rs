@@ -17,12 +17,14 @@ mod watching;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 pub use store::Store;
 
@@ -88,17 +90,22 @@ impl Server {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => {
-                    // A client that went away while it waited, or a system short of descriptors, costs one connection.
-                    if let Ok((stream, _)) = accepted {
-                        connections.spawn(connection(stream, Arc::clone(&store)));
-                    }
-                }
+                accepted = self.listener.accept(), if connections.len() < MOST_CONNECTIONS => match accepted {
+                    Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&store)))),
+                    // The client went away while it waited, or the system is short of descriptors.
+                    Err(_) => sleep(ACCEPT_PAUSE).await,
+                },
                 Some(_) = connections.join_next() => {}
             }
         }
     }
 }
+
+/// Connections at once, each of which may be a watch. Further ones wait in the kernel's queue.
+const MOST_CONNECTIONS: usize = 1_000;
+
+/// How long to wait after a connection could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The first line of every kubeconfig that is written here, by which it is known again.
 pub const KUBECONFIG_HEAD: &str = "# A simulated cluster; written by celemetry demo.";

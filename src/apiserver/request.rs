@@ -3,6 +3,8 @@
 //! In: path, query and accepted types. Out: a question, or a refusal that says what is wrong with it. Must never know:
 //! what is there.
 
+use std::fmt;
+
 use hyper::Uri;
 use percent_encoding::percent_decode_str;
 
@@ -36,12 +38,23 @@ pub(super) enum Question {
 pub(super) struct ListOptions {
     /// At most so many objects.
     pub(super) limit: Option<usize>,
-    /// Of which resourceVersion the list is, and with which object the page begins.
-    pub(super) go_on: Option<(u64, Id)>,
+    /// Where the page before ended.
+    pub(super) go_on: Option<Token>,
     /// The state must not be older.
     pub(super) version: Option<u64>,
     /// The state must be this one.
     pub(super) is_exact: bool,
+}
+
+/// How a page of a list is asked for behind another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    /// Of which resourceVersion the list is.
+    pub(super) version: u64,
+    /// With which object the page begins.
+    pub(super) first: Id,
+    /// How many objects came before it.
+    pub(super) listed: usize,
 }
 
 /// From where a watch goes on, and how long.
@@ -123,7 +136,7 @@ struct Query {
     seconds: Option<u64>,
     version: Option<u64>,
     version_match: Option<String>,
-    go_on: Option<(u64, Id)>,
+    go_on: Option<Token>,
     namespace: Option<String>,
     name: Option<String>,
 }
@@ -156,7 +169,7 @@ impl Query {
             "timeoutSeconds" => self.seconds = Some(value.parse().map_err(|_| invalid())?),
             "resourceVersion" => self.version = Some(value.parse().map_err(|_| invalid())?),
             "resourceVersionMatch" => self.version_match = Some(value),
-            "continue" => self.go_on = Some(token(&value).ok_or_else(invalid)?),
+            "continue" => self.go_on = Some(Token::read(&value).ok_or_else(invalid)?),
             "fieldSelector" => value.split(',').try_for_each(|requirement| self.field(requirement))?,
             "labelSelector" => return Err(Refusal::bad_request("label selectors are not simulated")),
             _ => {}
@@ -210,14 +223,21 @@ impl Form {
     }
 }
 
-/// How the page that begins with `next`, of a list as of `version`, is asked for.
-pub(super) fn write_token(version: u64, next: Id) -> String {
-    format!("{version}.{}", next.0)
+// === impl Token ===
+
+impl Token {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let mut part = || parts.next();
+        let (version, first, listed) = (part()?.parse().ok()?, part()?.parse().ok()?, part()?.parse().ok()?);
+        Some(Token { version, first: Id(first), listed })
+    }
 }
 
-fn token(text: &str) -> Option<(u64, Id)> {
-    let (version, next) = text.split_once('.')?;
-    Some((version.parse().ok()?, Id(next.parse().ok()?)))
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.version, self.first.0, self.listed)
+    }
 }
 
 #[cfg(test)]
@@ -236,8 +256,8 @@ mod tests {
     #[test]
     fn questions_are_read_from_paths_and_queries() {
         check("/api/v1/pods", "List(Selection { kind: Pod, namespace: None, name: None }");
-        check("/api/v1/namespaces/shop/pods?limit=5&continue=12.7", r#"namespace: Some("shop")"#);
-        check("/api/v1/pods?continue=12.7", "go_on: Some((12, Id(7)))");
+        check("/api/v1/namespaces/shop/pods?limit=5&continue=12.7.5", r#"namespace: Some("shop")"#);
+        check("/api/v1/pods?continue=12.7.5", "go_on: Some(Token { version: 12, first: Id(7), listed: 5 })");
         check("/apis/apps/v1/namespaces/shop/deployments/web", r#"Object(Selection { kind: Deployment"#);
         check(
             "/api/v1/namespaces/shop",

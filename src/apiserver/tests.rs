@@ -1,7 +1,6 @@
 //! The server over real connections, asked as API servers are.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
@@ -194,6 +193,17 @@ async fn a_position_that_is_forgotten_is_gone_for_pages_watches_and_slow_readers
         }
     };
     assert_eq!(error["object"]["code"], 410);
+}
+
+#[tokio::test]
+async fn a_watch_from_a_position_that_is_still_to_come_waits_for_it() {
+    let bench = Bench::start(200, 100_000).await;
+    let position = bench.version() + 200;
+    let mut watching = bench.watch(&format!("/api/v1/pods?watch=1&resourceVersion={position}")).await;
+    let last = step_to_a_pod(&bench.store, 500);
+    let (_, version) = version_of(&watching.event().await["object"]);
+    let version: u64 = version.parse().unwrap();
+    assert!(position < version && version <= last, "{position} {version} {last}");
 }
 
 #[tokio::test]

@@ -36,6 +36,9 @@ struct Watch {
     initial: Option<Initial>,
     /// The number of the next event.
     next: u64,
+    /// Nothing up to this resourceVersion is told. It may be one that is still to come: a client that has seen another
+    /// history waits for it, as at an API server.
+    after: u64,
     news: watch::Receiver<u64>,
     ends_at: Option<Instant>,
     bookmark_at: Instant,
@@ -94,6 +97,7 @@ pub(super) fn watch(
         bookmarks,
         initial,
         next: next.unwrap_or(count),
+        after: version.filter(|_| !is_initial).unwrap_or(0),
         news: store.news(),
         ends_at: Some(Instant::now() + Duration::from_secs(seconds.unwrap_or(LONGEST).min(LONGEST))),
         bookmark_at: Instant::now() + BOOKMARK_EVERY,
@@ -173,7 +177,7 @@ impl Watch {
     /// What has happened, as much as fits.
     fn tell(&mut self, text: &mut String) {
         let told = self.store.events_from(self.next, |event| {
-            if event.kind == self.selection.kind {
+            if event.kind == self.selection.kind && event.version > self.after {
                 self.write(event, text);
             }
             text.len() < BATCH_BYTES
@@ -207,7 +211,7 @@ impl Watch {
     /// How far the watch has got, if that is as far as the store has.
     fn bookmark(&self) -> Option<String> {
         let (version, count) = self.store.look_now(|cluster, count| (cluster.version(), count));
-        if !self.bookmarks || count != self.next {
+        if !self.bookmarks || count != self.next || version < self.after {
             return None;
         }
         let mut text = String::new();

@@ -53,8 +53,6 @@ pub struct Page {
     pub bodies: Vec<String>,
     /// With which object the next page begins.
     pub next: Option<Id>,
-    /// How many objects are still to come.
-    pub remaining: usize,
 }
 
 /// When the simulation begins: any moment that is always the same.
@@ -147,9 +145,8 @@ impl Cluster {
         let mut ids = self.ids_from(kind, first).filter(is_meant);
         let here: Vec<Id> = ids.by_ref().take(limit).collect();
         let next = ids.next();
-        let remaining = usize::from(next.is_some()) + ids.count();
         let bodies = here.into_iter().filter_map(|id| self.body(kind, id)).collect();
-        Page { bodies, next, remaining }
+        Page { bodies, next }
     }
 
     /// An object without its kind and apiVersion: from `"metadata":` to the end.

@@ -5,8 +5,6 @@
 
 use std::fmt::Write;
 
-use super::cluster::Page;
-use super::shelf::Id;
 use super::state::Kind;
 
 /// Something that happened to an object.
@@ -72,14 +70,23 @@ pub fn object(kind: Kind, body: &str, out: &mut String) {
     put(out, format_args!(r#"{{"kind":"{}","apiVersion":"{}",{body}"#, kind.name(), kind.api_version()));
 }
 
+/// How a list goes on behind a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Next {
+    /// By which token the next page is asked for.
+    pub token: String,
+    /// How many objects are still to come, where that is known.
+    pub remaining: Option<usize>,
+}
+
 /// Appends a page of a list, as of `version`. Items of built-in kinds stand there without kind and apiVersion, as from an
-/// API server. How the next page is asked for is written as `token` of its first object.
-pub fn list(kind: Kind, version: u64, page: &Page, token: impl Fn(Id) -> String, out: &mut String) {
+/// API server.
+pub fn list(kind: Kind, version: u64, bodies: &[String], next: Option<&Next>, out: &mut String) {
     let (name, api_version) = (kind.name(), kind.api_version());
     put(out, format_args!(r#"{{"kind":"{name}List","apiVersion":"{api_version}","#));
-    list_metadata(version, page, token, out);
+    list_metadata(version, next, out);
     out.push_str(r#","items":["#);
-    for (at, body) in page.bodies.iter().enumerate() {
+    for (at, body) in bodies.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
@@ -92,11 +99,13 @@ pub fn list(kind: Kind, version: u64, page: &Page, token: impl Fn(Id) -> String,
 }
 
 /// Appends what a list says of itself.
-pub fn list_metadata(version: u64, page: &Page, token: impl Fn(Id) -> String, out: &mut String) {
+pub fn list_metadata(version: u64, next: Option<&Next>, out: &mut String) {
     put(out, format_args!(r#""metadata":{{"resourceVersion":"{version}""#));
-    if let Some(next) = page.next {
-        let token = token(next);
-        put(out, format_args!(r#","continue":"{token}","remainingItemCount":{}"#, page.remaining));
+    if let Some(Next { token, remaining }) = next {
+        put(out, format_args!(r#","continue":"{token}""#));
+        if let Some(remaining) = remaining {
+            put(out, format_args!(r#","remainingItemCount":{remaining}"#));
+        }
     }
     out.push('}');
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::event::{Action, Event, list};
+use super::event::{Action, Event, Next, list};
 use super::state::{Kind, Phase, Selection};
 use super::{Cluster, Id, Settings};
 
@@ -26,8 +26,10 @@ fn listed(cluster: &Cluster, kind: Kind, limit: usize) -> Vec<Value> {
     let (mut items, mut next) = (vec![], Some(Id(0)));
     while let Some(first) = next {
         let (mut text, page) = (String::new(), cluster.page(&Selection::all(kind), first, limit));
-        list(kind, cluster.version(), &page, |id| id.0.to_string(), &mut text);
         next = page.next;
+        let remaining = cluster.count(kind) - items.len() - page.bodies.len();
+        let more = next.map(|id| Next { token: id.0.to_string(), remaining: Some(remaining) });
+        list(kind, cluster.version(), &page.bodies, more.as_ref(), &mut text);
         let page: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(page["kind"], format!("{}List", kind.name()));
         assert_eq!(page["metadata"]["resourceVersion"], cluster.version().to_string());

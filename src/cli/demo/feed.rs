@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::apiserver::Store;
-use crate::simulator::event::{Event, list};
+use crate::simulator::event::{Event, Next, list};
 use crate::simulator::state::{Kind, Selection};
 use crate::simulator::{Cluster, Id};
 
@@ -47,10 +47,21 @@ pub(super) struct Progress {
 pub(super) struct Feed {
     shared: Arc<Shared>,
     pace: Pace,
-    /// What is listed next: from which object of which of [`Kind::ALL`].
-    listing: Option<(usize, Id)>,
+    /// What is listed next.
+    listing: Option<Listing>,
     text: String,
     taken: usize,
+}
+
+/// How far the lists have got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Listing {
+    /// Which of [`Kind::ALL`].
+    number: usize,
+    /// From which object on.
+    first: Id,
+    /// How many objects of the kind have been listed.
+    listed: usize,
 }
 
 #[derive(Debug)]
@@ -79,8 +90,13 @@ const BATCH_BYTES: usize = 64 * 1024;
 pub(super) fn feed(store: Arc<Store>, pace: Pace) -> (Feed, Stage) {
     let state = Mutex::new(State { events: 0, began: None, is_over: false });
     let shared = Arc::new(Shared { store, state, ending: Condvar::new() });
-    let feed =
-        Feed { shared: Arc::clone(&shared), pace, listing: Some((0, Id(0))), text: String::new(), taken: 0 };
+    let feed = Feed {
+        shared: Arc::clone(&shared),
+        pace,
+        listing: Some(Listing { number: 0, first: Id(0), listed: 0 }),
+        text: String::new(),
+        taken: 0,
+    };
     (feed, Stage { shared })
 }
 
@@ -114,24 +130,30 @@ impl Feed {
         self.text.clear();
         self.taken = 0;
         match self.listing {
-            Some((kind, first)) => self.listing = self.list(kind, first),
+            Some(listing) => self.listing = self.list(listing),
             None => self.events(),
         }
     }
 
     /// A page, and behind the last one of a kind the bookmark that ends its list. Gives what is listed next.
-    fn list(&mut self, number: usize, first: Id) -> Option<(usize, Id)> {
+    fn list(&mut self, listing: Listing) -> Option<Listing> {
+        let Listing { number, first, listed } = listing;
         let kind = Kind::ALL[number];
-        let (version, page) = self
-            .shared
-            .store
-            .look(|cluster| (cluster.version(), cluster.page(&Selection::all(kind), first, PAGE)));
-        list(kind, version, &page, |id| id.0.to_string(), &mut self.text);
-        if let Some(next) = page.next {
-            return Some((number, next));
+        // Nothing happens while lists are read, so they are of one moment.
+        let (version, count, page) = self.shared.store.look(|cluster| {
+            (cluster.version(), cluster.count(kind), cluster.page(&Selection::all(kind), first, PAGE))
+        });
+        let listed = listed + page.bodies.len();
+        let more = page
+            .next
+            .map(|first| Next { token: first.0.to_string(), remaining: Some(count.saturating_sub(listed)) });
+        list(kind, version, &page.bodies, more.as_ref(), &mut self.text);
+        if let Some(first) = page.next {
+            return Some(Listing { number, first, listed });
         }
         Event::bookmark(kind, version, true).write(&mut self.text);
-        (number + 1 < Kind::ALL.len()).then_some((number + 1, Id(0)))
+        let number = number + 1;
+        (number < Kind::ALL.len()).then_some(Listing { number, first: Id(0), listed: 0 })
     }
 
     /// Waits for the next event and makes all that are due.

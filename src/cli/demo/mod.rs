@@ -87,7 +87,7 @@ Examples:
   kubectl --kubeconfig demo.kubeconfig get pods --watch";
 
 /// Beyond this memory and patience would end.
-const MOST_OBJECTS: u64 = 5_000_000;
+const MOST_OBJECTS: u64 = 1_000_000;
 
 /// Where the machine is too slow for the rate it may take this much longer than asked for, or twice as long.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -49,7 +49,7 @@ fn line(event: &Event) -> String {
 fn lists(cluster: &Cluster) -> Vec<String> {
     let lists = Kind::ALL.into_iter().flat_map(|kind| {
         let (mut text, page) = (String::new(), cluster.page(&Selection::all(kind), Id(0), usize::MAX));
-        list(kind, cluster.version(), &page, |_| String::new(), &mut text);
+        list(kind, cluster.version(), &page.bodies, None, &mut text);
         [text, line(&Event::bookmark(kind, cluster.version(), true))]
     });
     lists.collect()
