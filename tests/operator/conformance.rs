@@ -108,7 +108,7 @@ fn fits(expected: &Value, answer: &Value) -> bool {
 }
 
 /// Equal as values of CEL: maps in any order of their entries, doubles as doubles.
-fn same(a: &Value, b: &Value) -> bool {
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
     let entries = |value: &Value| value["mapValue"]["entries"].as_array().cloned().unwrap_or_default();
     let elements = |value: &Value| value["listValue"]["values"].as_array().cloned().unwrap_or_default();
     let double = |value: &Value| match &value["doubleValue"] {

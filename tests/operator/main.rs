@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod expr;
 mod conformance;
+mod kubernetes;
 mod examples;
 mod recorded;
 mod simulated;

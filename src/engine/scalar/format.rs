@@ -220,8 +220,10 @@ fn mask_dash(text: &str) -> std::borrow::Cow<'_, str> {
     match text.strip_suffix('-') {
         // As there, the character before the dash goes too.
         Some(rest) if !rest.is_empty() => {
-            let end = rest.char_indices().next_back().map_or(0, |(at, _)| at);
-            format!("{}a", &rest[..end]).into()
+            let mut kept = rest.chars();
+            // Of a character of several bytes a part stays, which no name has.
+            let part = if kept.next_back().is_some_and(|last| last.is_ascii()) { "" } else { "\u{fffd}" };
+            format!("{}{part}a", kept.as_str()).into()
         }
         _ => text.into(),
     }

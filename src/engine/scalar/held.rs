@@ -5,26 +5,27 @@
 
 use super::{Quantity, split_digits};
 
-/// How apimachinery's `Quantity` holds an amount, which depends on how it was written: `2` and `2k` are a number of 64
-/// bits and a power of ten of at least 0, which `isInteger` asks for; `2000m` has a negative power, `9Pi` is a decimal of
-/// any length.
+/// How apimachinery's `Quantity` holds an amount, which depends on how it was written: as a number times a power of ten. `2`
+/// and `2k` have a number of 64 bits and a power of at least 0, which `isInteger` asks for; `2000m` has a negative power; the
+/// number of `9Pi` is a decimal of any length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// The power of ten, or nothing for a decimal of any length.
-    power: Option<i32>,
+    power: i32,
+    /// Whether the number may be of any length, and so is none of 64 bits, however small it is.
+    decimal: bool,
 }
 
 /// So many digits are certain to fit 64 bits.
 const DIGITS: usize = 18;
 
-/// The least power of ten that an amount has: a billionth.
+/// The least power of ten that an amount has: a billionth. Decimals that were read have it.
 const LEAST: i32 = -9;
 
 // === impl Held ===
 
 impl Held {
     /// A whole number that is no text.
-    pub const INTEGER: Held = Held { power: Some(0) };
+    pub const INTEGER: Held = Held { power: 0, decimal: false };
 
     /// How the quantity is held that this text is, which must be one.
     pub fn parse(text: &str) -> Held {
@@ -32,65 +33,81 @@ impl Held {
         let (whole, rest) = split_digits(unsigned);
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
         let digits = whole.len().max(1) + fraction.len();
-        if let Some(exponent) = suffix.strip_suffix('i').map(binary_exponent) {
-            // Of the digits that fit, a factor of 2^10 takes three.
-            let fits = fraction.is_empty() && digits + exponent * 3 / 10 < 15;
-            return Held { power: fits.then_some(0) };
-        }
         let places = i32::try_from(fraction.len()).unwrap_or(i32::MAX);
-        let power = decimal_exponent(suffix).saturating_sub(places);
-        Held { power: (digits <= DIGITS && power >= LEAST).then_some(power) }
+        let (power, fits) = match suffix.strip_suffix('i').map(binary_exponent) {
+            // Of the digits that fit, a factor of 2^10 takes three.
+            Some(exponent) => (-places, fraction.is_empty() && digits + exponent * 3 / 10 < 15),
+            None => {
+                let power = decimal_exponent(suffix).saturating_sub(places);
+                (power, digits <= DIGITS && power >= LEAST)
+            }
+        };
+        if fits {
+            return Held { power, decimal: false };
+        }
+        // What was read was rounded to billionths, nothing excepted.
+        let nothing = whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+        Held { power: if nothing { power } else { LEAST }, decimal: true }
     }
 
     /// The whole number that `isInteger` and `asInteger` see.
     pub fn as_i64(self, amount: Quantity) -> Option<i64> {
-        let power = self.power.filter(|power| *power >= 0)?;
-        let value = self.value(amount)?;
-        if value == 0 {
-            return Some(0);
+        if self.decimal || self.power < 0 {
+            return None;
         }
-        value.checked_mul(10_i64.checked_pow(power.unsigned_abs())?)
+        match self.number(amount)? {
+            0 => Some(0),
+            number => number.checked_mul(10_i64.checked_pow(self.power.unsigned_abs())?),
+        }
     }
 
-    /// The double that `asApproximateFloat` gives: of a number of 64 bits, its double times a power of ten, which is not
-    /// always the nearest.
+    /// The double that `asApproximateFloat` gives: that of the number times that of the power, which is not always the
+    /// nearest.
     #[allow(clippy::cast_precision_loss)]
     pub fn approximate(self, amount: Quantity) -> f64 {
-        match (self.power, self.value(amount)) {
-            (Some(0), Some(value)) => value as f64,
-            (Some(power), Some(value)) => value as f64 * power_of_ten(power),
-            _ => amount.as_f64(),
+        match self.unit() {
+            Some(_) if self.power == 0 => self.scaled(amount).map_or(0.0, |number| number as f64),
+            Some(unit) => (amount.nanos / unit) as f64 * power_of_ten(self.power),
+            None => amount.as_f64(),
         }
     }
 
     /// How a sum is held.
     pub fn add(self, amount: Quantity, other: Held, more: Quantity) -> Held {
-        let decimal = Held { power: None };
-        let (Some(power), Some(more_power)) = (self.power, other.power) else { return decimal };
-        let (Some(value), Some(more)) = (self.value(amount), other.value(more)) else { return decimal };
+        let least = self.power.min(other.power);
+        let decimal = Held { power: least, decimal: true };
+        if self.decimal || other.decimal {
+            return decimal;
+        }
+        let (Some(number), Some(more)) = (self.number(amount), other.number(more)) else { return decimal };
         if more == 0 {
             return self;
         }
-        if value == 0 {
+        if number == 0 {
             return other;
         }
-        let least = power.min(more_power);
-        let scaled = |value: i64, power: i32| {
+        let scaled = |number: i64, power: i32| {
             let factor = 10_i64.checked_pow(power.abs_diff(least))?;
-            value.checked_mul(factor)
+            number.checked_mul(factor)
         };
-        let sum = scaled(value, power).zip(scaled(more, more_power)).and_then(|(a, b)| a.checked_add(b));
-        Held { power: sum.map(|_| least) }
+        match scaled(number, self.power).zip(scaled(more, other.power)).and_then(|(a, b)| a.checked_add(b)) {
+            Some(_) => Held { power: least, decimal: false },
+            None => decimal,
+        }
     }
 
     /// The number of 64 bits.
-    fn value(self, amount: Quantity) -> Option<i64> {
-        if amount.nanos == 0 {
-            return Some(0);
-        }
-        // Amounts are far below 1e29, so a power that fits none has no number either.
-        let unit = 10_i128.checked_pow(u32::try_from(self.power? - LEAST).ok()?)?;
-        i64::try_from(amount.nanos / unit).ok()
+    fn number(self, amount: Quantity) -> Option<i64> {
+        self.scaled(amount).and_then(|number| i64::try_from(number).ok())
+    }
+
+    fn scaled(self, amount: Quantity) -> Option<i128> {
+        if amount.nanos == 0 { Some(0) } else { Some(amount.nanos / self.unit()?) }
+    }
+
+    /// How many billionths the power is. Amounts are far below 1e29, so a power that is none has no number either.
+    fn unit(self) -> Option<i128> {
+        10_i128.checked_pow(u32::try_from(self.power - LEAST).ok()?)
     }
 }
 

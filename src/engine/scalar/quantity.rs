@@ -5,7 +5,7 @@
 //!
 //! Three things differ from apimachinery's `ParseQuantity`, so that no number changes silently: what is finer than a
 //! billionth is an error and not rounded up, binary amounts beyond 2^63-1 are not capped, and a text without any digit, such
-//! as `Ki`, is an error and not 0.
+//! as `Ki`, is an error and not 0. Expressions read as apimachinery does.
 
 use super::{GIGA, ScalarError, nearest_double, split_digits};
 
@@ -33,6 +33,9 @@ const TOO_FINE: ScalarError = ScalarError("the quantity is finer than a billiont
 const OUT_OF_RANGE: ScalarError = ScalarError("the quantity is beyond the range of ±1.7e29");
 const TOO_LONG: ScalarError = ScalarError("the quantity has more than 38 significant digits");
 
+/// 2^63-1 in billionths.
+const MOST_BINARY: u128 = i64::MAX.unsigned_abs() as u128 * GIGA.unsigned_abs() as u128;
+
 // === impl Quantity ===
 
 impl Quantity {
@@ -59,6 +62,52 @@ impl Quantity {
                 scale_by_ten(digits, exponent.saturating_add(power).saturating_add(9))?
             }
             Factor::PowerOfTwo(power) => scale_by_two_and_ten(digits, power, exponent.saturating_add(9))?,
+        };
+        let size = i128::try_from(size).map_err(|_| OUT_OF_RANGE)?;
+        Ok(Quantity { nanos: if negative { -size } else { size } })
+    }
+
+    /// Reads a quantity as apimachinery does: what is finer than a billionth is rounded away from 0, a binary amount is at
+    /// most 2^63-1, and a text without digits is 0.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none even so, or is beyond the range.
+    pub fn parse_rounded(text: &str) -> Result<Self, ScalarError> {
+        if text.is_empty() {
+            return Err(NOT_A_NUMBER);
+        }
+        let (negative, unsigned) = match text.as_bytes()[0] {
+            b'-' => (true, &text[1..]),
+            b'+' => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let (whole, rest) = split_digits(unsigned);
+        let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
+        let has_digits = !whole.is_empty() || !fraction.is_empty();
+        let (digits, exponent) = significant(whole, fraction)?;
+        let factor = match Factor::parse(suffix) {
+            // Only of what it reads as a number of any length it wants a digit.
+            Ok(Factor::PowerOfTwo(50..)) if !has_digits => return Err(NOT_A_NUMBER),
+            Err(_) if !has_digits => return Err(NOT_A_NUMBER),
+            factor => factor?,
+        };
+        let size = match factor {
+            Factor::PowerOfTen(power) => {
+                let exponent = exponent.saturating_add(power).saturating_add(9);
+                if exponent < 0 { rounded(Some(digits), exponent)? } else { scale_by_ten(digits, exponent)? }
+            }
+            Factor::PowerOfTwo(power) => {
+                let exponent = exponent.saturating_add(9);
+                let factor = 1_u128 << power;
+                let exact = scale_by_two_and_ten(digits, power, exponent);
+                let size = match exact {
+                    Err(_) if exponent < 0 => rounded(digits.checked_mul(factor), exponent)?,
+                    Err(_) => MOST_BINARY,
+                    Ok(size) => size,
+                };
+                size.min(MOST_BINARY)
+            }
         };
         let size = i128::try_from(size).map_err(|_| OUT_OF_RANGE)?;
         Ok(Quantity { nanos: if negative { -size } else { size } })
@@ -189,6 +238,14 @@ fn scale_by_two_and_ten(digits: u128, power: u32, exponent: i64) -> Result<u128,
     } else {
         odd.checked_mul(1 << (power - fives)).ok_or(OUT_OF_RANGE)
     }
+}
+
+/// `digits * 10^exponent`, rounded up, for an exponent below 0.
+fn rounded(digits: Option<u128>, exponent: i64) -> Result<u128, ScalarError> {
+    let digits = digits.ok_or(TOO_LONG)?;
+    let divisor =
+        u32::try_from(exponent.unsigned_abs()).ok().and_then(|exponent| 10_u128.checked_pow(exponent));
+    Ok(divisor.map_or(u128::from(digits > 0), |divisor| digits.div_ceil(divisor)))
 }
 
 /// `digits / divisor` if nothing is left over.

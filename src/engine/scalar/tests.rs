@@ -102,6 +102,29 @@ fn what_is_no_quantity_is_refused() {
 }
 
 #[test]
+fn what_apimachinery_rounds_caps_or_takes_for_nothing_is_so_in_expressions() {
+    for (text, nanos) in [
+        ("1.5n", 2),
+        ("-0.1n", -1),
+        ("1e-40", 1),
+        ("0.00000000001Ki", 11),
+        ("10Ei", i128::from(i64::MAX) * ONE),
+        ("-99999Ei", -i128::from(i64::MAX) * ONE),
+        ("Ki", 0),
+        ("+", 0),
+        (".", 0),
+        ("-.k", 0),
+        ("1.5", ONE / 2 * 3),
+        ("2Gi", 2 * ONE << 30),
+    ] {
+        assert_eq!(Quantity::parse_rounded(text).map(|read| read.nanos), Ok(nanos), "{text}");
+    }
+    for text in ["", "x", "1x", "Pi", ".Ei", "1e", "1.2.3", "1e60"] {
+        assert!(Quantity::parse_rounded(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn quantity_conversions_round_once() {
     assert_eq!(Quantity::parse("0.1").map(Quantity::as_f64), Ok(0.1));
     assert_eq!(Quantity::parse("100000000.1").map(Quantity::as_f64), Ok(100_000_000.1));

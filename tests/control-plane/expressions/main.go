@@ -12,8 +12,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/big"
 	"os"
+	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/cel-go/cel"
@@ -141,6 +144,35 @@ func numbers(value any) (any, error) {
 	return value, nil
 }
 
+// Makes values as the API server does, except that maps are walked over in the order of their keys, which is left to chance
+// there.
+type ordered struct {
+	types.Adapter
+}
+
+func (adapter ordered) NativeToValue(value any) ref.Val {
+	switch value := value.(type) {
+	case map[string]any:
+		return orderedMap{types.NewStringInterfaceMap(adapter, value)}
+	case []any:
+		return types.NewDynamicList(adapter, value)
+	}
+	return adapter.Adapter.NativeToValue(value)
+}
+
+type orderedMap struct {
+	traits.Mapper
+}
+
+func (m orderedMap) Iterator() traits.Iterator {
+	var keys []string
+	for each := m.Mapper.Iterator(); each.HasNext() == types.True; {
+		keys = append(keys, string(each.Next().(types.String)))
+	}
+	sort.Strings(keys)
+	return types.NewStringList(types.DefaultTypeAdapter, keys).Iterator()
+}
+
 func selectNodes(expression string, object any) answer {
 	path := jsonpath.New("expression").AllowMissingKeys(true)
 	if err := path.Parse(expression); err != nil {
@@ -172,7 +204,7 @@ func evaluate(env *cel.Env, expression string, object any) answer {
 	if err != nil {
 		return answer{Error: err.Error(), Stage: "compile"}
 	}
-	value, _, err := program.Eval(map[string]any{"object": object})
+	value, _, err := program.Eval(map[string]any{"object": ordered{types.DefaultTypeAdapter}.NativeToValue(object)})
 	if err != nil {
 		return answer{Error: err.Error(), Stage: "evaluate"}
 	}
@@ -207,7 +239,7 @@ func write(value ref.Val) (any, error) {
 	case types.Timestamp:
 		return object("type.googleapis.com/google.protobuf.Timestamp", value.Time.UTC().Format(time.RFC3339Nano))
 	case types.Duration:
-		return object("type.googleapis.com/google.protobuf.Duration", string(value.ConvertToType(types.StringType).(types.String)))
+		return object("type.googleapis.com/google.protobuf.Duration", seconds(value.Duration))
 	case *types.Optional:
 		if !value.HasValue() {
 			return one("optionalValue", nil)
@@ -260,6 +292,17 @@ func write(value ref.Val) (any, error) {
 		return one("mapValue", map[string]any{"entries": entries})
 	}
 	return nil, fmt.Errorf("no form for a %T", value)
+}
+
+// All digits, which CEL's own text does not have.
+func seconds(duration time.Duration) string {
+	sign, size := "", new(big.Int).Abs(big.NewInt(int64(duration)))
+	if duration < 0 {
+		sign = "-"
+	}
+	whole, nanos := new(big.Int).DivMod(size, big.NewInt(int64(time.Second)), new(big.Int))
+	fraction := strings.TrimRight(fmt.Sprintf(".%09d", nanos), "0")
+	return sign + whole.String() + strings.TrimSuffix(fraction, ".") + "s"
 }
 
 func double(value float64) any {

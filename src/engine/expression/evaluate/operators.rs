@@ -148,12 +148,13 @@ pub(super) fn compare(
         budget.read(a.len().min(b.len()))?;
     }
     let ordering = order(left, right).ok_or_else(|| no_binary(comparison.symbol(), left, right))?;
-    Ok(ordering.is_some_and(|ordering| match comparison {
+    let ordering = ordering.ok_or_else(|| EvaluationError::new("NaN has no order"))?;
+    Ok(match comparison {
         Comparison::Less => ordering == Ordering::Less,
         Comparison::LessOrEqual => ordering != Ordering::Greater,
         Comparison::Greater => ordering == Ordering::Greater,
         _ => ordering != Ordering::Less,
-    }))
+    })
 }
 
 /// `needle in haystack`

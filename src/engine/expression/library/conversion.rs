@@ -42,7 +42,6 @@ pub(super) const TABLE: &[Overload] = &[
     function("timestamp", &[Int], Instant, to_timestamp).checking_literals(),
     function("duration", &[Span], Span, same),
     function("duration", &[String], Span, to_duration).checking_literals(),
-    function("duration", &[Int], Span, to_duration).checking_literals(),
     function("dyn", &[Dyn], Dyn, same),
     function("type", &[Dyn], Type, type_of),
 ];
@@ -102,7 +101,8 @@ fn to_uint<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>
         }
         [Value::String(text)] => {
             budget.read(text.as_str().len())?;
-            let parsed = text.as_str().parse();
+            // Go takes no sign here, though it does for an int.
+            let parsed = if text.as_str().starts_with('+') { "" } else { text.as_str() }.parse();
             return parsed.map(Value::Uint).map_err(|_| invalid("uint", text.as_str()));
         }
         _ => return Err(no_overload()),
@@ -117,7 +117,7 @@ fn to_double<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'
         [Value::Uint(value)] => Ok(Value::Double(*value as f64)),
         [Value::String(text)] => {
             budget.read(text.as_str().len())?;
-            text.as_str().parse().map(Value::Double).map_err(|_| invalid("double", text.as_str()))
+            read_double(text.as_str()).map(Value::Double).ok_or_else(|| invalid("double", text.as_str()))
         }
         _ => Err(no_overload()),
     }
@@ -145,7 +145,7 @@ pub(super) fn written(
             text.as_str().to_owned()
         }
         Value::Timestamp(value, offset) => value.at(*offset).to_string(),
-        Value::Duration(value) => value.to_cel(),
+        Value::Duration(value) => format_duration(*value),
         Value::Bytes(bytes) => {
             budget.read(bytes.len())?;
             let text = std::str::from_utf8(bytes);
@@ -153,6 +153,27 @@ pub(super) fn written(
         }
         _ => return Ok(None),
     }))
+}
+
+/// As Go reads one: digits may be separated by underscores, and what is beyond all doubles is none.
+fn read_double(text: &str) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let between =
+        |(at, byte): (usize, &u8)| *byte != b'_' || (at > 0 && is_digit(at - 1) && is_digit(at + 1));
+    if !bytes.iter().enumerate().all(between) {
+        return None;
+    }
+    let value: f64 = text.replace('_', "").parse().ok()?;
+    let is_named = bytes.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
+    (value.is_finite() || is_named).then_some(value)
+}
+
+/// A duration in seconds, with no more digits than a double has.
+#[allow(clippy::cast_precision_loss)]
+fn format_duration(duration: Duration) -> std::string::String {
+    let (seconds, nanos) = (duration.nanos / 1_000_000_000, duration.nanos % 1_000_000_000);
+    format!("{}s", seconds as f64 + nanos as f64 / 1e9)
 }
 
 /// As Go's `%g`: the shortest digits that round-trip, with an exponent below 1e-4 and from 1e6.
@@ -212,7 +233,6 @@ fn to_duration<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value
             let parsed = Duration::parse(text.as_str());
             parsed.map(Value::Duration).map_err(|error| EvaluationError::new(error.0))
         }
-        [Value::Int(nanos)] => Ok(Value::Duration(Duration { nanos: *nanos })),
         _ => Err(no_overload()),
     }
 }

@@ -33,14 +33,14 @@ pub(super) const TABLE: &[Overload] = &[
 fn quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
     let text = string(arguments, 0)?;
     budget.read(text.len())?;
-    let amount = Quantity::parse(text).map_err(|error| EvaluationError::new(error.0))?;
+    let amount = Quantity::parse_rounded(text).map_err(|error| EvaluationError::new(error.0))?;
     Ok(Value::Quantity(amount, Held::parse(text)))
 }
 
 fn is_quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
     let text = string(arguments, 0)?;
     budget.read(text.len())?;
-    Ok(Value::Bool(Quantity::parse(text).is_ok()))
+    Ok(Value::Bool(Quantity::parse_rounded(text).is_ok()))
 }
 
 fn sign<'r>(arguments: &[Value<'r>], _: &mut Budget) -> Result<Value<'r>, EvaluationError> {

@@ -64,7 +64,8 @@ fn calendar(instant: &Timestamp) -> Option<NaiveDateTime> {
 /// How far a zone is from UTC at that time: `Europe/Berlin`, `UTC`, `+02:00`, `-07:30`, `02:00`.
 fn offset(zone: &str, utc: NaiveDateTime) -> Result<FixedOffset, EvaluationError> {
     let unknown = || EvaluationError::quoting("unknown time zone ", format_args!("{zone:.64}"), "");
-    if zone.is_empty() || zone == "UTC" {
+    // The API server's own zone is UTC.
+    if matches!(zone, "" | "UTC" | "Local") {
         return Ok(chrono::Utc.fix());
     }
     if let Some((hours, minutes)) = zone.split_once(':') {

@@ -90,6 +90,11 @@ fn expressions_are_shared_between_threads() {
 }
 
 #[test]
+fn values_stay_small() {
+    assert!(size_of::<Value<'_>>() <= 32, "{} bytes", size_of::<Value<'_>>());
+}
+
+#[test]
 fn static_types_are_known_where_they_can_be() {
     for (text, kind) in [
         ("object.a == 1", StaticType::Bool),

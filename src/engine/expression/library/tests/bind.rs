@@ -1,6 +1,6 @@
 //! `cel.bind`.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("cel.bind(x, object.l.map(y, y * 2), x.sum() + x.size())", "15"),
@@ -16,5 +16,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn a_variable_stands_for_a_value_in_one_part() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! Lists as Kubernetes and the extension have them.
 
-use super::check;
+use super::{OBJECT, check};
 
 const LISTS: &[(&str, &str)] = &[
     ("object.l.sum()", "6"),
@@ -103,10 +103,10 @@ const INCLUDES: &[(&str, &str)] = &[
 
 #[test]
 fn lists_are_summed_searched_cut_and_sorted() {
-    check(LISTS);
+    check(LISTS, OBJECT);
 }
 
 #[test]
 fn includes_takes_a_list_or_what_may_be_one() {
-    check(INCLUDES);
+    check(INCLUDES, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! The math and encoders extensions.
 
-use super::check;
+use super::{OBJECT, check};
 
 const NUMBERS: &[(&str, &str)] = &[
     ("math.greatest(1, 2.5)", "2.5"),
@@ -64,10 +64,10 @@ const BASE64: &[(&str, &str)] = &[
 
 #[test]
 fn numbers_are_compared_rounded_and_shifted() {
-    check(NUMBERS);
+    check(NUMBERS, OBJECT);
 }
 
 #[test]
 fn bytes_are_written_in_base64() {
-    check(BASE64);
+    check(BASE64, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! Kubernetes' named formats.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("format.named('dns1123Label')", "some(format(DNS1123Label))"),
@@ -91,5 +91,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn texts_are_checked_against_formats() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

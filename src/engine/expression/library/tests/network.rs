@@ -1,6 +1,6 @@
 //! Kubernetes' addresses and their ranges.
 
-use super::check;
+use super::{OBJECT, check};
 
 const ADDRESSES: &[(&str, &str)] = &[
     ("ip(object.ip)", "ip(192.168.0.1)"),
@@ -148,10 +148,10 @@ const RANGES: &[(&str, &str)] = &[
 
 #[test]
 fn addresses_are_read_and_classified() {
-    check(ADDRESSES);
+    check(ADDRESSES, OBJECT);
 }
 
 #[test]
 fn ranges_contain_addresses_and_ranges() {
-    check(RANGES);
+    check(RANGES, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! Macros that bind two variables.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("object.l.all(i, v, i < v)", "false"),
@@ -48,5 +48,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn loops_bind_the_index_or_key_and_the_element() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

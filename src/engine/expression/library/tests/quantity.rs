@@ -1,6 +1,6 @@
 //! Kubernetes' quantities.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("quantity(object.cpu).isInteger()", "false"),
@@ -39,5 +39,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn quantities_are_exact_and_integers_as_kubernetes_holds_them() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! Regular expressions in RE2's syntax.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("object.s.find('[a-c]+')", r#""ac""#),
@@ -128,5 +128,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn patterns_mean_what_they_mean_in_re2() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

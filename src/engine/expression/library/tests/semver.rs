@@ -1,6 +1,6 @@
 //! Kubernetes' versions.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("semver(object.ver)", "semver(1.2.3-rc.1)"),
@@ -61,5 +61,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn versions_are_read_and_ordered() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

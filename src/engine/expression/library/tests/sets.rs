@@ -1,6 +1,6 @@
 //! Lists as sets, and optionals in lists.
 
-use super::check;
+use super::{OBJECT, check};
 
 const SETS: &[(&str, &str)] = &[
     ("sets.contains([1, 2, 3], [2])", "true"),
@@ -23,10 +23,10 @@ const OPTIONALS: &[(&str, &str)] = &[
 
 #[test]
 fn lists_are_compared_as_sets() {
-    check(SETS);
+    check(SETS, OBJECT);
 }
 
 #[test]
 fn optionals_in_lists_are_unwrapped() {
-    check(OPTIONALS);
+    check(OPTIONALS, OBJECT);
 }

@@ -1,6 +1,6 @@
 //! Templates of the strings extension.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("'%s has %d'.format([object.s, object.i])", r#""tacocat has 42""#),
@@ -77,5 +77,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn templates_are_filled_as_the_api_server_does() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

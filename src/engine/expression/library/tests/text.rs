@@ -1,6 +1,6 @@
 //! The strings extension.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("object.s.charAt(0)", r#""t""#),
@@ -83,5 +83,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn strings_are_taken_apart_and_put_together() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

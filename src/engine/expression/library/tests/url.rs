@@ -1,6 +1,6 @@
 //! Kubernetes' URLs.
 
-use super::check;
+use super::{OBJECT, check};
 
 const CASES: &[(&str, &str)] = &[
     ("url(object.url).getScheme()", r#""https""#),
@@ -85,5 +85,5 @@ const CASES: &[(&str, &str)] = &[
 
 #[test]
 fn urls_are_taken_apart() {
-    check(CASES);
+    check(CASES, OBJECT);
 }

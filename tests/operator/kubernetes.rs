@@ -1,0 +1,211 @@
+//! Expressions, asked of Kubernetes: CEL in the API server's own environment, kubectl's JSONPath in client-go.
+//!
+//! The tables are those of the engine's own tests, whose cases are asked here again, and random expressions. What differs on
+//! purpose is named, with the reason.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use self::random::{Dialect, Tape};
+use crate::program::{output, root};
+
+#[path = "../../src/engine/expression/tests/functions.rs"]
+mod functions;
+#[path = "../../src/engine/expression/tests/macros.rs"]
+mod macros;
+#[path = "../../src/engine/expression/tests/operators.rs"]
+mod operators;
+#[path = "../../src/engine/expression/tests/optionals.rs"]
+mod optionals;
+#[path = "../../src/engine/expression/tests/paths.rs"]
+mod paths;
+#[path = "../../src/engine/expression/tests/random.rs"]
+mod random;
+#[path = "../../src/engine/expression/tests/time.rs"]
+mod time;
+
+#[path = "../../src/engine/expression/library/tests/lists.rs"]
+mod lists;
+#[path = "../../src/engine/expression/library/tests/named_format.rs"]
+mod named_format;
+#[path = "../../src/engine/expression/library/tests/network.rs"]
+mod network;
+#[path = "../../src/engine/expression/library/tests/pairs.rs"]
+mod pairs;
+#[path = "../../src/engine/expression/library/tests/quantity.rs"]
+mod quantity;
+#[path = "../../src/engine/expression/library/tests/regex.rs"]
+mod regex;
+#[path = "../../src/engine/expression/library/tests/semver.rs"]
+mod semver;
+#[path = "../../src/engine/expression/library/tests/sets.rs"]
+mod sets;
+#[path = "../../src/engine/expression/library/tests/template.rs"]
+mod template;
+#[path = "../../src/engine/expression/library/tests/text.rs"]
+mod text;
+#[path = "../../src/engine/expression/library/tests/url.rs"]
+mod url;
+
+/// What the library tables are about.
+const OBJECT: &str = include_str!("../../src/engine/expression/library/tests/object.json");
+
+const CHECKER: &str = "their type checker knows what is in lists, maps and optionals, and refuses to mix it; the answer is CEL's";
+const SUPERSET: &str = "CEL or one of its extensions has it, the API server's environment does not";
+const NEWER: &str = "since Kubernetes 1.37";
+
+/// Cases that Kubernetes answers otherwise, and why ours is another answer.
+const DIFFERENT: &[(&str, &str)] = &[
+    ("-duration('1h')", SUPERSET),
+    ("1 == 1.0", CHECKER),
+    ("1u == 1.0", CHECKER),
+    ("1.0 in {1: 'x'}", CHECKER),
+    ("[1, 'a', 2.5, null, true]", CHECKER),
+    ("[1, 2][1.0]", CHECKER),
+    ("[?object.?s, ?object.?x, 'y']", CHECKER),
+    ("dyn([[[1]], 2]).flatten()", CHECKER),
+    ("object.l == [1, 2.0, 3u]", CHECKER),
+    ("object.t in [1, true]", CHECKER),
+    ("optional.of(1) == optional.of(1.0)", CHECKER),
+    ("{1: 'a'}[1.0]", CHECKER),
+    ("{1: 'a'}[1u]", CHECKER),
+    ("{2: 'x', 1: 'y', true: 'z'}", CHECKER),
+    (
+        "{'y': 1, 'x': 2}.map(k, k)",
+        "maps that an expression makes are walked over in key order too; there, as it happens",
+    ),
+    ("{1.5: 2}", "a key is a bool, a whole number or a string, as CEL specifies; there it may be anything"),
+    (
+        "{object.l: 2}",
+        "a key is a bool, a whole number or a string, as CEL specifies; there it may be anything",
+    ),
+    ("object.?x.or(object.s)", "where an optional is wanted, anything else is an error; there it passes"),
+    (
+        "object.?a.optFlatMap(v, v.b)",
+        "where an optional is wanted, anything else is an error; there it passes",
+    ),
+    ("object.l.existsOne(x, x > 2)", SUPERSET),
+    ("object.u.reverse()", SUPERSET),
+    ("quantity('1') == object.i", "what is no quantity does not equal one; there it cannot be compared"),
+    ("timestamp(object.at).getHours('99:00')", "an offset has less than 24 hours; there, any"),
+    ("'%.1000f'.format([1.0]).size()", "as many digits as asked for; there, fewer from some number on"),
+    ("object.l.includes(1)", NEWER),
+    ("object.l.includes(7)", NEWER),
+    ("object.i.includes(42)", NEWER),
+    ("object.s.includes('taco')", NEWER),
+    ("object.ls.includes(object.n)", NEWER),
+];
+
+/// How many random expressions are asked, each of an object of its own.
+const RANDOM: u64 = 3_000;
+
+/// What the tables of the engine call for their cases: here, both are asked.
+fn check(cases: &[(&str, &str)], object: &str) {
+    let object: Value = serde_json::from_str(object).unwrap();
+    let requests: Vec<Value> = cases
+        .iter()
+        .map(|(text, _)| json!({"language": "cel", "expression": text, "object": object, "variables": {"object": object}}))
+        .collect();
+    let mut wrong = String::new();
+    for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
+        let text = request["expression"].as_str().unwrap();
+        // What is named as different must differ.
+        if agree(&ours, &theirs) == DIFFERENT.iter().any(|(known, _)| *known == text) {
+            writeln!(wrong, "{text}\n  ours   {ours}\n  theirs {theirs}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn random_expressions_give_what_they_give_in_kubernetes() {
+    let mut requests = Vec::new();
+    for seed in 0..RANDOM {
+        let mut bytes = fastrand::Rng::with_seed(seed);
+        let expression: Vec<u8> = (0..60).map(|_| bytes.u8(..)).collect();
+        let object: Vec<u8> = (0..120).map(|_| bytes.u8(..)).collect();
+        let object: Value = serde_json::from_str(&Tape::new(&object).object()).unwrap();
+        let text = Tape::new(&expression).expression(Dialect::All);
+        requests.push(
+            json!({"language": "cel", "expression": text, "object": object, "variables": {"object": object}}),
+        );
+    }
+    let (mut wrong, mut values) = (String::new(), 0);
+    for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
+        // Their checker knows the types of elements, and refuses more before anything runs.
+        if theirs["stage"] == "compile" {
+            continue;
+        }
+        values += usize::from(theirs.get("value").is_some());
+        if !agree(&ours, &theirs) {
+            writeln!(
+                wrong,
+                "{} on {}\n  ours   {ours}\n  theirs {theirs}",
+                request["expression"], request["object"]
+            )
+            .unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(values > 500, "only {values} expressions have a value");
+}
+
+/// Both fail, or both give the same value; how errors are worded is everybody's own.
+fn agree(ours: &Value, theirs: &Value) -> bool {
+    match (ours.get("value"), theirs.get("value")) {
+        (Some(ours), Some(theirs)) => super::conformance::same(ours, theirs),
+        (None, None) => ours.get("error").is_some() && theirs.get("error").is_some(),
+        _ => false,
+    }
+}
+
+/// Our answer and theirs to each request.
+fn answers(requests: &[Value]) -> Vec<(Value, Value)> {
+    let lines: String = requests.iter().map(|request| format!("{request}\n")).collect();
+    let ours = output(&["expr", "--batch"], lines.as_bytes());
+    let theirs = ask(lines.as_bytes());
+    let read = |bytes: &[u8]| -> Vec<Value> {
+        let text = std::str::from_utf8(bytes).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (ours, theirs) = (read(&ours.stdout), read(&theirs));
+    assert_eq!([ours.len(), theirs.len()], [requests.len(); 2], "every request is answered");
+    ours.into_iter().zip(theirs).collect()
+}
+
+fn ask(lines: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let mut child = Command::new(PROGRAM.get_or_init(build))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("what was just built runs");
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(lines).unwrap());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "the oracle says on standard error why not");
+        output.stdout
+    })
+}
+
+#[allow(clippy::print_stderr, reason = "a first build takes minutes, which nobody should wonder about")]
+fn build() -> PathBuf {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expressions-oracle");
+    let folder = root().join("tests/control-plane");
+    eprintln!(
+        "building {} with Go from {}: expressions are compared with Kubernetes' own answers",
+        program.display(),
+        folder.display()
+    );
+    let mut go = Command::new("go");
+    let built = go.args(["build", "-o"]).arg(&program).arg("./expressions").current_dir(folder).status();
+    let status = built.expect("these tests need Go, https://go.dev/dl, in PATH");
+    assert!(status.success(), "Go could not build the program that answers expressions");
+    program
+}
