@@ -202,11 +202,14 @@ impl Converter<'_> {
             [first, rest @ ..] => (first, None, rest),
             [] => return Err(broken(at)),
         };
-        let variable = self.variable(first, "first")?;
+        let (_, variable) = self.variable(first, "first")?;
         let second = second.map(|second| self.variable(second, "second")).transpose()?;
-        if second.as_ref() == Some(&variable) {
-            return Err(fault(at, format!("both variables have the name '{variable:.64}'")));
+        if let Some((at, second)) = &second
+            && *second == variable
+        {
+            return Err(fault(*at, format!("both variables have the name '{variable:.64}'")));
         }
+        let second = second.map(|(_, name)| name);
         let (condition, result) = match (kind, rest) {
             (Macro::All | Macro::Exists | Macro::ExistsOne | Macro::Filter, [condition]) => {
                 (Some(condition), None)
@@ -223,15 +226,16 @@ impl Converter<'_> {
 
     /// `cel.bind(variable, value, body)`
     fn bind(&mut self, at: u32, variable: &IdedExpr, value: &IdedExpr, body: &IdedExpr) -> Checked<Syntax> {
-        let variable = self.variable(variable, "first")?;
+        let (_, variable) = self.variable(variable, "first")?;
         let bind = BindSyntax { variable, value: self.convert(value)?, body: self.convert(body)? };
         Ok(Syntax { at, kind: SyntaxKind::Bind(Box::new(bind)) })
     }
 
-    fn variable(&mut self, argument: &IdedExpr, which: &str) -> Checked<String> {
+    /// A name that is bound, and where it stands.
+    fn variable(&mut self, argument: &IdedExpr, which: &str) -> Checked<(u32, String)> {
         let variable = self.convert(argument)?;
         match variable.kind {
-            SyntaxKind::Identifier(name) => Ok(name),
+            SyntaxKind::Identifier(name) => Ok((variable.at, name)),
             _ => Err(fault(variable.at, format!("the {which} argument must be the name of a variable"))),
         }
     }

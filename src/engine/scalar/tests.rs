@@ -115,7 +115,7 @@ fn what_apimachinery_rounds_caps_or_takes_for_nothing_is_so_in_expressions() {
         (".", 0),
         ("-.k", 0),
         ("1.5", ONE / 2 * 3),
-        ("2Gi", 2 * ONE << 30),
+        ("2Gi", (2 * ONE) << 30),
     ] {
         assert_eq!(Quantity::parse_rounded(text).map(|read| read.nanos), Ok(nanos), "{text}");
     }

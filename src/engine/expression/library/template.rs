@@ -48,7 +48,8 @@ pub(in super::super) fn check(template: &str, given: usize) -> Result<(), std::s
 }
 
 fn wrong_count(taken: usize, given: usize) -> std::string::String {
-    format!("the format takes {taken} arguments, found {given}")
+    let plural = if taken == 1 { "" } else { "s" };
+    format!("the format takes {taken} argument{plural}, found {given}")
 }
 
 fn format<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {

@@ -100,6 +100,61 @@ fn wrong_arguments_are_refused() {
 }
 
 #[test]
+fn calls_of_the_libraries_are_checked() {
+    refused(&[
+        (
+            "object.s.lowerAsci()",
+            "spec.filter:1:10: undeclared reference to function 'lowerAsci' (did you mean 'lowerAscii'?)",
+        ),
+        (
+            "quantty('1')",
+            "spec.filter:1:1: undeclared reference to function 'quantty' (did you mean 'quantity'?)",
+        ),
+        ("cel.bnd(x, 1, x)", "spec.filter:1:1: undeclared reference to 'cel'"),
+        (
+            "object.l.transformlist(i, v, v)",
+            "spec.filter:1:10: undeclared reference to function 'transformlist' (did you mean 'transformList'?)",
+        ),
+        ("object.s.substring()", "spec.filter:1:10: 'substring' takes 1 or 2 arguments, found 0"),
+        ("object.s.replace('a')", "spec.filter:1:10: 'replace' takes 2 or 3 arguments, found 1"),
+        ("sets.contains([1])", "spec.filter:1:6: 'sets.contains' takes 2 arguments, found 1"),
+        ("'a'.sum()", "spec.filter:1:5: no such overload: string.sum()"),
+        ("[1].join(1)", "spec.filter:1:5: no such overload: list.join(int)"),
+        ("quantity('1').major()", "spec.filter:1:15: no such overload: kubernetes.Quantity.major()"),
+        (
+            "semver('1.2.3') < semver('1.2.4')",
+            "spec.filter:1:17: no such overload: kubernetes.Semver < kubernetes.Semver",
+        ),
+        ("ip('::1').getHost()", "spec.filter:1:11: no such overload: net.IP.getHost()"),
+        ("url('/a').x", "spec.filter:1:10: a kubernetes.URL has no fields to select from"),
+        ("format.dns1123Label('a')", "spec.filter:1:8: 'format.dns1123Label' takes 0 arguments, found 1"),
+        ("semver('1.2')", "spec.filter:1:1: not a version: it must have three numbers, such as 1.2.3"),
+        ("ip('1.2.3')", "spec.filter:1:1: not an IP address: …"),
+        ("cidr('1.2.3.4')", "spec.filter:1:1: not a CIDR: …"),
+        ("url('x')", "spec.filter:1:1: not a URL: …"),
+        ("quantity('1x')", "spec.filter:1:1: not a quantity: …"),
+        ("duration('1')", "spec.filter:1:1: not a duration: …"),
+        ("object.s.find('(')", "spec.filter:1:10: invalid regular expression: unclosed group"),
+        (
+            "object.s.findAll('\\\\y', 2)",
+            "spec.filter:1:10: invalid regular expression: there is no escape \\y",
+        ),
+        ("'%d'.format([object.a, object.b])", "spec.filter:1:6: the format takes 1 argument, found 2"),
+        ("'%y'.format([object.a])", "spec.filter:1:6: the format knows no '%y'"),
+        ("object.l.all(i, i, true)", "spec.filter:1:17: both variables have the name 'i'"),
+        (
+            "object.l.transformList(i, 1, i)",
+            "spec.filter:1:27: the second argument must be the name of a variable",
+        ),
+        ("object.l.transformMapEntry(i, v, 1)", "spec.filter:1:34: expected a map, found int"),
+        ("1.sortBy(x, x)", "spec.filter:1:1: expected a list to sort, found int"),
+        ("cel.bind(object.x, 1, 2)", "spec.filter:1:16: the first argument must be the name of a variable"),
+        ("cel.bind(x, 'a', x + 1)", "spec.filter:1:20: no such overload: string + int"),
+        ("[1].first() + 1", "spec.filter:1:13: no such overload: optional_type + int"),
+    ]);
+}
+
+#[test]
 fn broken_syntax_is_placed() {
     refused(&[
         ("", "spec.filter:1:1: syntax error: …"),

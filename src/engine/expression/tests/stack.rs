@@ -71,6 +71,19 @@ fn cases() -> Vec<String> {
         ["!", "-", "- ", "! "].map(|sign| format!("{}x", sign.repeat(limits::MAX_BYTES / sign.len() - 1))),
     );
     cases.extend(["(", "[", "{", "f(", "[1].map(x,"].map(|open| open.repeat(limits::MAX_NESTING)));
+    // What nests deeply at run time.
+    let nested = worst("", ".map(x,[x])", "[1]", "", 0);
+    for text in [
+        format!("'%s'.format([{nested}])"),
+        format!("{nested} == {nested}"),
+        format!("[{nested}, {nested}].distinct()"),
+        format!("{nested}.flatten(1000)"),
+        format!("cel.bind(x, {nested}, sets.contains(x, x))"),
+    ] {
+        if limits::check(&text).is_ok() {
+            cases.push(text);
+        }
+    }
     cases.extend(["&&", "||", ","].map(|sign| vec!["x"; 2700].join(sign)));
     cases
 }

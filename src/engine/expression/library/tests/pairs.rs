@@ -26,7 +26,7 @@ const CASES: &[(&str, &str)] = &[
     ("object.items.exists(i, v, v.n == 'a' && i == 1)", "true"),
     ("object.items.all(i, v, has(v.n))", "true"),
     ("object.s.all(i, v, true)", "error: a list or a map is needed to loop over"),
-    ("object.l.all(i, i, true)", "compile: spec.filter:1:13: both variables have the name 'i'"),
+    ("object.l.all(i, i, true)", "compile: spec.filter:1:17: both variables have the name 'i'"),
     (
         "object.l.all(i, 1, true)",
         "compile: spec.filter:1:17: the second argument must be the name of a variable",
