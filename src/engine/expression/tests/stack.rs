@@ -17,46 +17,50 @@ fn worst(open: &str, link: &str, middle: &str, close: &str, nesting: usize) -> S
     text(accepted)
 }
 
+/// What makes chains long.
+const LINKS: [&str; 15] = [
+    "+1",
+    "-1",
+    "*1",
+    "<1",
+    "==1",
+    ".a",
+    ".?a",
+    "[0]",
+    "[?0]",
+    ".size()",
+    ".orValue(1)",
+    " in [1]",
+    "?1:1",
+    "&&x",
+    "||x",
+];
+
+/// What makes nests deep.
+const BRACKETS: [(&str, &str); 16] = [
+    ("(", ")"),
+    ("[", "]"),
+    ("{1:", "}"),
+    ("dyn(", ")"),
+    ("!(", ")"),
+    ("-(", ")"),
+    ("[1].map(x,", ")"),
+    ("[1].exists(x,", ")"),
+    ("[1].transformList(i,x,", ")"),
+    ("[1].sortBy(x,", ")"),
+    ("cel.bind(x,1,", ")"),
+    ("cel.bind(x,", ",x)"),
+    ("'%s'.format([", "])"),
+    ("object.a[", "]"),
+    ("1+(", ")"),
+    ("1==1?1:(", ")"),
+];
+
 fn cases() -> Vec<String> {
     let mut cases = Vec::new();
-    let links = [
-        "+1",
-        "-1",
-        "*1",
-        "<1",
-        "==1",
-        ".a",
-        ".?a",
-        "[0]",
-        "[?0]",
-        ".size()",
-        ".orValue(1)",
-        " in [1]",
-        "?1:1",
-        "&&x",
-        "||x",
-    ];
-    let brackets = [
-        ("(", ")"),
-        ("[", "]"),
-        ("{1:", "}"),
-        ("dyn(", ")"),
-        ("!(", ")"),
-        ("-(", ")"),
-        ("[1].map(x,", ")"),
-        ("[1].exists(x,", ")"),
-        ("[1].transformList(i,x,", ")"),
-        ("[1].sortBy(x,", ")"),
-        ("cel.bind(x,1,", ")"),
-        ("cel.bind(x,", ",x)"),
-        ("'%s'.format([", "])"),
-        ("object.a[", "]"),
-        ("1+(", ")"),
-        ("1==1?1:(", ")"),
-    ];
-    for (open, close) in brackets {
+    for (open, close) in BRACKETS {
         for nesting in [0, limits::MAX_NESTING / 2, limits::MAX_NESTING] {
-            for link in links {
+            for link in LINKS {
                 let text = |close: &str| {
                     let accepted =
                         limits::check(&format!("{}1{}", open.repeat(nesting), close.repeat(nesting)));
