@@ -9,11 +9,12 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Plane, Proxy, Scene, until};
+use crate::harness::{Client, Plane, Proxy, Scene, until, until_within};
 
 tests![
     a_watch_that_is_cut_again_and_again_loses_nothing_and_lists_nothing,
     a_connection_that_falls_silent_is_given_up_and_nothing_is_missed,
+    connections_that_rest_and_die_in_silence_hold_up_no_watch,
     an_api_server_that_is_killed_under_load_and_started_again_costs_no_number,
     an_api_server_that_stands_still_for_a_while_costs_no_number,
     a_history_that_was_forgotten_costs_one_list,
@@ -133,6 +134,26 @@ fn a_connection_that_falls_silent_is_given_up_and_nothing_is_missed() {
     scene.wait_ready(&later);
     scene.client().delete(&later);
     scene.sees("silent_later", &[]);
+}
+
+fn connections_that_rest_and_die_in_silence_hold_up_no_watch() {
+    /// A little more than a watch that is silent and one that is not answered take together.
+    const IN_TIME: Duration = Duration::from_secs(40);
+    let plane = Plane::shared();
+    let proxy = Proxy::before(plane.address());
+    let scene = Scene::on(&plane, "resting").by_way_of(proxy.address()).args(&["--watch-idle", "3s"]).start();
+    scene.wait_ready(&scene.declare("resting-pods", by_phase()));
+    // Statuses are written over several connections, which then wait for further requests.
+    let others: Vec<Value> =
+        (0..10).map(|number| scene.declare(&format!("resting-{number}"), json!({}))).collect();
+    others.iter().for_each(|metric| scene.wait_ready(metric));
+    proxy.darken();
+    scene.pod("meanwhile").phase("Running").create(scene.client());
+    until_within(IN_TIME, "the Pod", || {
+        let seen = scene.operator.metrics().sum("resting_pods", &[("phase", "Running")]);
+        if seen == 1.0 { Ok(()) } else { Err(scene.operator.tail()) }
+    });
+    wait_equal(&scene, "resting_pods");
 }
 
 fn an_api_server_that_is_killed_under_load_and_started_again_costs_no_number() {

@@ -344,6 +344,16 @@ async fn a_server_that_never_answers_is_a_named_failure_that_heals() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_is_not_answered_is_opened_anew_long_before_a_list_would_be_given_up() {
+    let answers = vec![list(7, "", &["a"]), Answer::Silence, Answer::Open(vec![event("ADDED", "b", 8)])];
+    let mut bench = Bench::start(64, Mode::Watch, answers);
+    bench.expect(&["begin 1", "+a@7", "end"]).await;
+    let began = Instant::now();
+    bench.expect(&["*b@8"]).await;
+    assert!(began.elapsed() < Duration::from_secs(22), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_listed_is_named() {
     for (code, reason, class) in [
         (403, "Forbidden", FaultClass::Forbidden),
