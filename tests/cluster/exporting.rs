@@ -1,7 +1,5 @@
 //! What leaves: an operator, a real Collector, and what a backend behind it then knows.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 
 use crate::harness::sink::point::{Attributes, attributes};
@@ -14,19 +12,18 @@ tests![
     all_series_are_sent_again_at_the_heartbeat,
     metrics_of_one_name_are_told_apart_while_they_must_be,
     a_target_that_is_gone_is_withdrawn_at_the_sink_and_comes_back,
-    an_operator_that_ends_sends_the_last_change_and_withdraws_nothing,
 ];
 
-const RUNNING: &[(&str, &str)] = &[("phase", "Running")];
-const FAILED: &[(&str, &str)] = &[("phase", "Failed")];
+pub(super) const RUNNING: &[(&str, &str)] = &[("phase", "Running")];
+pub(super) const FAILED: &[(&str, &str)] = &[("phase", "Failed")];
 
 /// The attribute `phase` of Pods.
-fn by_phase() -> Json {
+pub(super) fn by_phase() -> Json {
     json!([{"name": "phase", "fieldPath": "status.phase"}])
 }
 
 /// What makes a Metric be sent to the DataSink of this name.
-fn to(sink: &str) -> Json {
+pub(super) fn to(sink: &str) -> Json {
     json!({"name": sink})
 }
 
@@ -276,27 +273,4 @@ fn a_target_that_is_gone_is_withdrawn_at_the_sink_and_comes_back() {
     client.create(&kind.object(Some(&scene.namespace), "c", json!({})));
     sink.wait_series("gone_parcels", &[(&[], Value::Integer(1))]);
     scene.wait_ready(&metric);
-}
-
-fn an_operator_that_ends_sends_the_last_change_and_withdraws_nothing() {
-    let plane = Plane::shared();
-    let mut scene = Scene::on(&plane, "ends").args(&["--heartbeat", "10m"]).start();
-    let sink = Sink::start();
-    scene.declare_sink("default", &sink.http());
-    let client = plane.client();
-    let web = scene.pod("web").phase("Running").create(client);
-    let spec = |debounce: &str| json!({"projections": by_phase(), "dataSinkRef": {}, "flush": {"debounce": debounce}});
-    scene.declare("ends-quick", spec("200ms"));
-    let slow = scene.declare("ends-slow", spec("200ms"));
-    sink.wait_series("ends_slow", &[(RUNNING, Value::Integer(1))]);
-    // From here on it would take ten minutes.
-    scene.declare("ends-slow", spec("10m"));
-    scene.wait_ready(&slow);
-    client.patch_status(&web, &json!({"phase": "Failed"}));
-    sink.wait_series("ends_quick", &[(FAILED, Value::Integer(1))]);
-    assert_eq!(sink.series("ends_slow"), BTreeMap::from([(attributes(RUNNING), Value::Integer(1))]));
-    assert!(scene.operator.terminate().success());
-    let left = BTreeMap::from([(attributes(FAILED), Value::Integer(1))]);
-    assert_eq!(sink.series("ends_slow"), left, "{}", scene.operator.log());
-    assert_eq!(sink.series("ends_quick"), left, "a successor goes on with these series");
 }

@@ -40,6 +40,7 @@ mod outages;
 mod rare_answers;
 // What leaves, and what becomes of it.
 mod exporting;
+mod ending;
 mod sinks_that_fail;
 mod sinks_that_answer;
 mod sinks_and_secrets;
@@ -74,6 +75,7 @@ fn main() {
         outages::tests(),
         rare_answers::tests(),
         exporting::tests(),
+        ending::tests(),
         sinks_that_fail::tests(),
         sinks_that_answer::tests(),
         sinks_and_secrets::tests(),
