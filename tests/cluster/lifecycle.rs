@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Plane, Scene};
+use crate::harness::{Plane, Scene, until};
 
 tests![
     an_object_counts_from_its_creation_to_its_deletion_and_again_when_it_is_made_anew,
@@ -12,6 +12,7 @@ tests![
     a_count_without_attributes_is_zero_at_no_match_and_nothing_else_is,
     a_value_moves_from_series_to_series_in_one_step_within_the_debounce,
     sums_and_extremes_follow_every_change_of_an_object,
+    series_beyond_the_limit_are_one_and_no_total_is_wrong,
 ];
 
 /// The attribute `phase` of Pods.
@@ -167,4 +168,43 @@ fn sums_and_extremes_follow_every_change_of_an_object() {
     for of in ["sum", "min", "max", "mean"] {
         scene.sees(&format!("amounts_{of}"), &[]);
     }
+}
+
+fn series_beyond_the_limit_are_one_and_no_total_is_wrong() {
+    const PODS: usize = 12;
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "limited").start();
+    let client = scene.client();
+    let by_name = json!([{"name": "name", "fieldPath": "metadata.name"}]);
+    let metric =
+        scene.declare("limited-pods", json!({"projections": by_name.clone(), "limits": {"maxSeries": 5}}));
+    let neighbour = scene.declare("limited-neighbour", json!({"projections": by_name}));
+    scene.wait_ready(&metric);
+    let pods: Vec<Value> =
+        (0..PODS).map(|number| scene.pod(&format!("p{number:02}")).create(client)).collect();
+    scene.wait_reason(&metric, "WithinLimits", "SeriesLimitExceeded");
+    let totals = |pods: usize| {
+        until("every Pod in some series", || {
+            let page = scene.operator.metrics();
+            let (series, total) = (page.family("limited_pods"), page.sum("limited_pods", &[]));
+            let overflow = page.find("limited_pods", &[("otel_metric_overflow", "true")]).len();
+            let is_right = total == pods as f64 && overflow == 1 && series.len() <= 6;
+            if is_right { Ok(()) } else { Err(format!("{series:?}")) }
+        });
+    };
+    totals(PODS);
+    for (number, pod) in pods.iter().enumerate().take(4) {
+        client.delete(pod);
+        totals(PODS - number - 1);
+    }
+    // It is a matter of this Metric, which goes on otherwise.
+    scene.wait_ready(&metric);
+    scene.wait_reason(&neighbour, "WithinLimits", "WithinLimits");
+    assert_eq!(scene.operator.metrics().family("limited_neighbour").len(), PODS - 4);
+    scene.declare("limited-pods", json!({"projections": [{"name": "name", "fieldPath": "metadata.name"}]}));
+    scene.wait_reason(&metric, "WithinLimits", "WithinLimits");
+    until("a series for each Pod", || match scene.operator.metrics().family("limited_pods").len() {
+        8 => Ok(()),
+        series => Err(format!("{series}")),
+    });
 }
