@@ -1,7 +1,7 @@
 //! What a sink's answer means, as OpenTelemetry's specification has it: what is sent again, when, in what size, and what
 //! is not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value as Json, json};
 use tonic::Code;
@@ -11,6 +11,7 @@ use crate::harness::{Answer, Plane, Scene, Sink, Value, stays, until};
 
 tests![
     a_sink_is_left_alone_for_as_long_as_it_asks,
+    a_sink_that_names_a_time_is_left_alone_until_then,
     what_a_sink_refuses_for_good_is_not_sent_twice,
     points_that_a_sink_rejects_are_told_until_it_takes_all,
     points_that_a_sink_rejects_are_not_sent_again,
@@ -44,6 +45,22 @@ fn a_sink_is_left_alone_for_as_long_as_it_asks() {
         }
         sink.wait_value(&format!("patience_{name}"), &[], Value::Integer(1));
     }
+}
+
+fn a_sink_that_names_a_time_is_left_alone_until_then() {
+    let plane = Plane::shared();
+    let scene = Scene::on(&plane, "dated").args(&["--heartbeat", "1s"]).start();
+    let sink = Sink::start();
+    scene.declare_sink("default", &sink.http());
+    let (now, began) = (SystemTime::now(), Instant::now());
+    let date = httpdate::fmt_http_date(now + Duration::from_secs(6));
+    sink.answer_once([Answer::RetryAfter(503, date)]);
+    scene.declare("dated", exported());
+    let requests = sink.wait_requests(2);
+    // A date has whole seconds.
+    let waited = requests[1].arrived - began;
+    assert!(waited > Duration::from_millis(4_900) && waited < Duration::from_secs(20), "{waited:?}");
+    sink.wait_value("dated", &[], Value::Integer(0));
 }
 
 fn what_a_sink_refuses_for_good_is_not_sent_twice() {
