@@ -213,7 +213,7 @@ impl Controlling {
             StatusWriter::new(self.client.clone(), self.leadership.clone(), Arc::clone(&self.telemetry));
         self.tasks.spawn(writer.reporting_as(&self.instance).run());
         let (controller, sinks) =
-            SinkController::new(self.client.clone(), self.exporter.clone(), status.clone());
+            SinkController::new(self.client.clone(), self.exporter.clone(), status.clone(), scopes.clone());
         let (events, inbox) = mpsc::channel(DECLARED_CAPACITY);
         self.follow(DATA_SINK, scopes, &events);
         self.tasks.spawn(controller.run(inbox));

@@ -7,12 +7,13 @@ use serde_json::{Value as Json, json};
 
 use super::exporting::{FAILED, RUNNING, by_phase, to};
 use crate::harness::sink::point::attributes;
-use crate::harness::{Answer, Operator, Plane, Point, Scene, Sink, Value, stays};
+use crate::harness::{Answer, Operator, Plane, Point, Relay, Reply, Scene, Sink, Value, stays};
 
 tests![
     an_operator_that_ends_sends_the_last_change_and_withdraws_nothing,
     an_operator_that_ends_waits_for_no_sink_that_hangs,
     an_operator_that_begins_anew_goes_on_with_the_same_series,
+    a_data_sink_that_is_not_listed_yet_is_not_missing,
 ];
 
 fn an_operator_that_ends_sends_the_last_change_and_withdraws_nothing() {
@@ -72,6 +73,7 @@ fn an_operator_that_begins_anew_goes_on_with_the_same_series() {
     let metric = scene.declare("anew-pods", json!({"projections": by_phase(), "dataSinkRef": {}}));
     sink.wait_series("anew_pods", &[(RUNNING, Value::Integer(2))]);
     scene.wait_ready(&metric);
+    scene.wait_reason(&metric, "Exported", "ExportSucceeded");
     scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
     let before = [client.read(&metric).unwrap(), client.read(&data_sink).unwrap()];
     assert!(scene.operator.terminate().success());
@@ -108,4 +110,31 @@ fn an_operator_that_begins_anew_goes_on_with_the_same_series() {
             if conditions(&now) == conditions(before) { Ok(()) } else { Err(format!("{:#}", now["status"])) }
         });
     }
+}
+
+fn a_data_sink_that_is_not_listed_yet_is_not_missing() {
+    let plane = Plane::shared();
+    let mut scene = Scene::on(&plane, "unlisted-sinks").start();
+    let (client, sink) = (plane.client(), Sink::start());
+    scene.declare_sink("default", &sink.http());
+    let metric = scene.declare("unlisted-sinks", json!({"dataSinkRef": {}}));
+    scene.wait_ready(&metric);
+    scene.wait_reason(&metric, "Exported", "ExportSucceeded");
+    let before = client.read(&metric).unwrap()["status"]["conditions"].clone();
+    assert!(scene.operator.terminate().success());
+    let relay = Relay::before(&plane);
+    relay.always("list", "datasinks", Reply::Hang);
+    let mut operator = Operator::on(&plane.kubeconfig_at(&scene.user, relay.address()))
+        .args(&["--watch-namespace", &scene.namespace])
+        .env("OPERATOR_CONFIG_NAMESPACE", scene.namespace.clone())
+        .start();
+    operator.wait_family("unlisted_sinks", &[("", 0.0)]);
+    stays(Duration::from_secs(3), "what was said before", || {
+        let now = client.read(&metric).unwrap()["status"]["conditions"].clone();
+        if now == before { Ok(()) } else { Err(format!("{now:#}")) }
+    });
+    let heard = sink.requests().len();
+    relay.pass();
+    operator.wait_ready();
+    sink.wait_requests(heard + 1);
 }

@@ -138,6 +138,10 @@ impl MetricTask {
             (_, Some((_, view))) => view.borrow().state.clone(),
             (None, None) => SinkState::NotAsked,
             (Some(_), None) if self.sinks.is_none() => SinkState::NotAsked,
+            // It may be in a list that is still to come.
+            (Some(_), None) if self.sinks.as_ref().is_some_and(|sinks| !sinks.borrow().is_complete()) => {
+                SinkState::NotTried
+            }
             (Some(name), None) => {
                 let namespace = self.declaration.namespace_of_sinks(&self.context.settings);
                 SinkState::Unusable(SinkDefect::DataSinkNotFound { name: format!("{namespace}/{name}") })

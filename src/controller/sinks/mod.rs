@@ -7,7 +7,7 @@ mod credentials;
 mod health;
 mod task;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use super::declared::{DeclaredEvent, DeclaredKind, ObjectName};
+use super::declared::{DeclaredEvent, DeclaredKind, ObjectName, Scope};
 use super::status::{SinkState, StatusHandle};
 use crate::export::pipeline::{Exporter, SinkHandle};
 use task::SinkTask;
@@ -26,8 +26,12 @@ pub(super) use task::object_ref;
 /// The kind DataSink.
 pub const DATA_SINK: DeclaredKind = DeclaredKind { kind: "DataSink", plural: "datasinks" };
 
-/// All DataSinks, as metrics see them.
-pub type Sinks = Arc<BTreeMap<ObjectName, watch::Receiver<SinkView>>>;
+/// All DataSinks, as metrics see them. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Sinks {
+    views: Arc<BTreeMap<ObjectName, watch::Receiver<SinkView>>>,
+    is_complete: bool,
+}
 
 /// A DataSink, as metrics see it.
 #[derive(Clone)]
@@ -47,6 +51,8 @@ pub struct SinkController {
     status: StatusHandle,
     tasks: BTreeMap<ObjectName, Task>,
     running: JoinSet<()>,
+    /// Whose first lists are still to come.
+    incomplete: BTreeSet<Scope>,
     sinks: watch::Sender<Sinks>,
 }
 
@@ -58,14 +64,33 @@ struct Task {
     view: watch::Receiver<SinkView>,
 }
 
+// === impl Sinks ===
+
+impl Sinks {
+    /// The DataSink of this name.
+    pub fn get(&self, name: &ObjectName) -> Option<&watch::Receiver<SinkView>> {
+        self.views.get(name)
+    }
+
+    /// Whether all that are declared are here: before that, one that is missing may only not be known yet.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+}
+
 // === impl SinkController ===
 
 impl SinkController {
-    /// A controller without DataSinks, and what metrics see of it.
-    pub fn new(client: Client, exporter: Exporter, status: StatusHandle) -> (Self, watch::Receiver<Sinks>) {
+    /// A controller without DataSinks, and what metrics see of it. `incomplete` are the lists that are to come.
+    pub fn new(
+        client: Client,
+        exporter: Exporter,
+        status: StatusHandle,
+        incomplete: BTreeSet<Scope>,
+    ) -> (Self, watch::Receiver<Sinks>) {
         let (sinks, receiver) = watch::channel(Sinks::default());
         let (tasks, running) = (BTreeMap::new(), JoinSet::new());
-        (SinkController { client, exporter, status, tasks, running, sinks }, receiver)
+        (SinkController { client, exporter, status, tasks, running, incomplete, sinks }, receiver)
     }
 
     /// Runs until no more events come.
@@ -95,7 +120,11 @@ impl SinkController {
                         self.publish();
                     }
                 }
-                DeclaredEvent::Complete(_) => {}
+                DeclaredEvent::Complete(scope) => {
+                    if self.incomplete.remove(&scope) && self.incomplete.is_empty() {
+                        self.publish();
+                    }
+                }
             }
         }
     }
@@ -118,7 +147,8 @@ impl SinkController {
 
     fn publish(&self) {
         let views = self.tasks.iter().map(|(name, task)| (name.clone(), task.view.clone()));
-        self.sinks.send_replace(Arc::new(views.collect()));
+        let is_complete = self.incomplete.is_empty();
+        self.sinks.send_replace(Sinks { views: Arc::new(views.collect()), is_complete });
     }
 }
 
