@@ -129,6 +129,11 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
         let (a, b) = (elements(a), elements(b));
         return a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same(a, b));
     }
+    if let (Some(a @ Value::Object(_)), Some(b @ Value::Object(_))) =
+        (a.get("optionalValue"), b.get("optionalValue"))
+    {
+        return same(a, b);
+    }
     a == b
 }
 

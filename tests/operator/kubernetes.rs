@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use self::random::{Dialect, Tape};
+use crate::generated::{DOCUMENT, Generator};
 use crate::program::{output, root};
 
 #[path = "../../src/engine/expression/tests/functions.rs"]
@@ -74,10 +75,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("{1: 'a'}[1.0]", CHECKER),
     ("{1: 'a'}[1u]", CHECKER),
     ("{2: 'x', 1: 'y', true: 'z'}", CHECKER),
-    (
-        "{'y': 1, 'x': 2}.map(k, k)",
-        "maps that an expression makes are walked over in key order too; there, as it happens",
-    ),
     ("{1.5: 2}", "a key is a bool, a whole number or a string, as CEL specifies; there it may be anything"),
     (
         "{object.l: 2}",
@@ -100,6 +97,9 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("object.ls.includes(object.n)", NEWER),
 ];
 
+/// A map that an expression makes is walked over in key order here; there, as it happens.
+const BY_CHANCE: &str = "{'y': 1, 'x': 2}.map(k, k)";
+
 /// How many random expressions are asked, each of an object of its own.
 const RANDOM: u64 = 3_000;
 
@@ -114,7 +114,8 @@ fn check(cases: &[(&str, &str)], object: &str) {
     for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
         let text = request["expression"].as_str().unwrap();
         // What is named as different must differ.
-        if agree(&ours, &theirs) == DIFFERENT.iter().any(|(known, _)| *known == text) {
+        let different = DIFFERENT.iter().any(|(known, _)| *known == text);
+        if text != BY_CHANCE && agree(&ours, &theirs) == different {
             writeln!(wrong, "{text}\n  ours   {ours}\n  theirs {theirs}").unwrap();
         }
     }
@@ -124,8 +125,8 @@ fn check(cases: &[(&str, &str)], object: &str) {
 #[test]
 fn random_expressions_give_what_they_give_in_kubernetes() {
     let mut requests = Vec::new();
-    for seed in 0..RANDOM {
-        let mut bytes = fastrand::Rng::with_seed(seed);
+    let mut bytes = fastrand::Rng::with_seed(1);
+    for _ in 0..RANDOM {
         let expression: Vec<u8> = (0..60).map(|_| bytes.u8(..)).collect();
         let object: Vec<u8> = (0..120).map(|_| bytes.u8(..)).collect();
         let object: Value = serde_json::from_str(&Tape::new(&object).object()).unwrap();
@@ -152,6 +153,52 @@ fn random_expressions_give_what_they_give_in_kubernetes() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(values > 500, "only {values} expressions have a value");
+}
+
+#[test]
+fn random_calls_of_the_libraries_give_what_they_give_in_kubernetes() {
+    let mut generator = Generator::new(1);
+    let request =
+        |_| json!({"language": "cel", "expression": generator.call(), "object": {}, "variables": {}});
+    let requests: Vec<Value> = (0..RANDOM).map(request).collect();
+    let (mut wrong, mut values) = (String::new(), 0);
+    for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
+        values += usize::from(theirs.get("value").is_some());
+        if !agree(&ours, &theirs) {
+            writeln!(wrong, "{}\n  ours   {ours}\n  theirs {theirs}", request["expression"]).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(values > 1_000, "only {values} calls have a value");
+}
+
+#[test]
+fn random_paths_select_what_kubectl_selects() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let mut generator = Generator::new(1);
+    let request = |_| {
+        let path = generator.path();
+        json!({"language": "kubectl", "expression": path, "object": document, "variables": {"object": document}})
+    };
+    let requests: Vec<Value> = (0..RANDOM).map(request).collect();
+    let (mut wrong, mut some) = (String::new(), 0);
+    for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
+        let path = request["expression"].as_str().unwrap();
+        let nodes = |answer: &Value| answer["values"].as_array().cloned();
+        let (mut found, mut expected) = (nodes(&ours), nodes(&theirs));
+        some += usize::from(expected.as_ref().is_some_and(|nodes| !nodes.is_empty()));
+        // There, members come as it happens.
+        if path.contains("..") {
+            for nodes in [&mut found, &mut expected].into_iter().flatten() {
+                nodes.sort_by_key(Value::to_string);
+            }
+        }
+        if found != expected {
+            writeln!(wrong, "{path}\n  ours   {ours}\n  theirs {theirs}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(some > 250, "only {some} paths select anything");
 }
 
 /// Both fail, or both give the same value; how errors are worded is everybody's own.

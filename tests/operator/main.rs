@@ -11,6 +11,7 @@ mod demo;
 mod expr;
 mod conformance;
 mod kubernetes;
+mod generated;
 mod examples;
 mod recorded;
 mod simulated;

@@ -27,8 +27,8 @@ impl Held {
     /// A whole number that is no text.
     pub const INTEGER: Held = Held { power: 0, decimal: false };
 
-    /// How the quantity is held that this text is, which must be one.
-    pub fn parse(text: &str) -> Held {
+    /// How an amount is held that this text was read as.
+    pub fn parse(text: &str, amount: Quantity) -> Held {
         let unsigned = text.trim_start_matches(['+', '-']).trim_start_matches('0');
         let (whole, rest) = split_digits(unsigned);
         let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
@@ -45,7 +45,10 @@ impl Held {
         if fits {
             return Held { power, decimal: false };
         }
-        // What was read was rounded to billionths, nothing excepted.
+        // What was read was rounded to billionths, nothing excepted; what was capped has no fraction.
+        if suffix.ends_with('i') && amount.nanos.unsigned_abs() == Quantity::MOST_BINARY {
+            return Held { power: 0, decimal: true };
+        }
         let nothing = whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
         Held { power: if nothing { power } else { LEAST }, decimal: true }
     }
@@ -149,7 +152,8 @@ mod tests {
     use super::*;
 
     fn integer(text: &str) -> Option<i64> {
-        Held::parse(text).as_i64(Quantity::parse(text).unwrap())
+        let amount = Quantity::parse(text).unwrap();
+        Held::parse(text, amount).as_i64(amount)
     }
 
     #[test]
@@ -184,7 +188,7 @@ mod tests {
     fn a_sum_is_held_in_the_smaller_unit() {
         let add = |a: &str, b: &str| {
             let (x, y) = (Quantity::parse(a).unwrap(), Quantity::parse(b).unwrap());
-            Held::parse(a).add(x, Held::parse(b), y).as_i64(x.checked_add(y).unwrap())
+            Held::parse(a, x).add(x, Held::parse(b, y), y).as_i64(x.checked_add(y).unwrap())
         };
         assert_eq!(add("1k", "1"), Some(1001));
         assert_eq!(add("1", "1000m"), None);

@@ -33,12 +33,12 @@ const TOO_FINE: ScalarError = ScalarError("the quantity is finer than a billiont
 const OUT_OF_RANGE: ScalarError = ScalarError("the quantity is beyond the range of ±1.7e29");
 const TOO_LONG: ScalarError = ScalarError("the quantity has more than 38 significant digits");
 
-/// 2^63-1 in billionths.
-const MOST_BINARY: u128 = i64::MAX.unsigned_abs() as u128 * GIGA.unsigned_abs() as u128;
-
 // === impl Quantity ===
 
 impl Quantity {
+    /// 2^63-1 in billionths: the most that a binary amount can be where apimachinery's rules apply.
+    pub(super) const MOST_BINARY: u128 = i64::MAX.unsigned_abs() as u128 * GIGA.unsigned_abs() as u128;
+
     /// Reads a quantity in Kubernetes' grammar.
     ///
     /// # Errors
@@ -103,10 +103,10 @@ impl Quantity {
                 let exact = scale_by_two_and_ten(digits, power, exponent);
                 let size = match exact {
                     Err(_) if exponent < 0 => rounded(digits.checked_mul(factor), exponent)?,
-                    Err(_) => MOST_BINARY,
+                    Err(_) => Self::MOST_BINARY,
                     Ok(size) => size,
                 };
-                size.min(MOST_BINARY)
+                size.min(Self::MOST_BINARY)
             }
         };
         let size = i128::try_from(size).map_err(|_| OUT_OF_RANGE)?;

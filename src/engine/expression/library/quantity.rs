@@ -34,7 +34,7 @@ fn quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r
     let text = string(arguments, 0)?;
     budget.read(text.len())?;
     let amount = Quantity::parse_rounded(text).map_err(|error| EvaluationError::new(error.0))?;
-    Ok(Value::Quantity(amount, Held::parse(text)))
+    Ok(Value::Quantity(amount, Held::parse(text, amount)))
 }
 
 fn is_quantity<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
