@@ -1,7 +1,10 @@
 //! The engine against a naive model, and against tables of cases.
 
 mod model;
+mod vocabulary;
 mod world;
+mod cluster;
+mod trial;
 mod cases;
 mod lifecycle;
 mod namespaces;

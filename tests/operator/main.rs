@@ -18,6 +18,7 @@ mod simulated;
 // What it exports, and who can read that.
 mod oracle;
 mod snapshots;
+mod expected;
 mod exposition;
 mod formats;
 mod admin;
