@@ -150,6 +150,10 @@ where
         if let Event::InitDone | Event::Apply(_) | Event::Delete(_) = event {
             self.told = None;
         }
+        if let Event::Init = event {
+            // What the list shows is where everything begins anew.
+            self.newest = 0;
+        }
         if let Event::InitDone = event {
             // The position of the list is not told either.
             self.check_at = self.check_at.min(Instant::now() + AFTER_LIST);

@@ -90,7 +90,7 @@ async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch:
             event = events.next() => event,
             () = passed(mended_at) => {
                 (mended_at, missed) = (None, 0);
-                sender.send_modify(|seen| seen.state.phase = Phase::Watching);
+                show(&sender, &known.namespaces);
                 continue;
             }
         };
@@ -110,8 +110,8 @@ async fn follow(mut events: Events<PartialObjectMeta<Namespace>>, sender: watch:
                 // A watch that broke and is opened again at once has missed nothing.
                 if missed > 1 || known.listed.is_some() {
                     fail(&sender, fault);
-                    mended_at = known.listed.is_none().then(|| Instant::now() + MENDED_AFTER);
                 }
+                mended_at = known.listed.is_none().then(|| Instant::now() + MENDED_AFTER);
             }
         }
     }

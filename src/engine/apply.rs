@@ -127,9 +127,10 @@ impl Engine {
             } else {
                 Evaluation::default()
             };
-            let (room, before) = (tenants.room(instance.tenant), instance.series.live());
+            let room = tenants.room(instance.tenant, instance.at_work);
+            let before = instance.series.live();
             instance.replace(id, mine, &evaluation, room, &mut scratch.contributions);
-            tenants.count(instance.tenant, before, instance.series.live());
+            tenants.count(instance.tenant, instance.at_work, before, instance.series.live());
             if instance.queues() {
                 dirty.push(instance.metric);
             }
@@ -142,7 +143,7 @@ impl Engine {
             let Some(instance) = self.instances[mine[0].instance.0 as usize].as_mut() else { continue };
             let before = instance.series.live();
             instance.retract(mine);
-            self.tenants.count(instance.tenant, before, instance.series.live());
+            self.tenants.count(instance.tenant, instance.at_work, before, instance.series.live());
             if instance.queues() {
                 self.dirty.push(instance.metric);
             }

@@ -73,7 +73,7 @@ impl Engine {
     pub(crate) fn retire(&mut self, number: Option<InstanceId>) {
         let Some(number) = number else { return };
         if let Some(instance) = self.instances[number.0 as usize].take() {
-            self.tenants.leave(instance.tenant, instance.series.live());
+            self.tenants.leave(instance.tenant, instance.at_work, instance.series.live());
         }
         for source in self.sources.values_mut() {
             source.unbind(number);
@@ -117,6 +117,7 @@ impl Engine {
         self.retire(old);
         if let Some(instance) = self.instances[pending.0 as usize].as_mut() {
             instance.at_work = true;
+            self.tenants.begin_work(instance.tenant, instance.series.live());
             instance.queued = true;
             self.dirty.push(id);
         }

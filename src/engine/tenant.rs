@@ -27,8 +27,12 @@ pub(crate) struct Tenants {
     allowance: u64,
     limits: SeriesLimits,
     /// Live series of all.
-    series: usize,
+    series: Count,
 }
+
+/// Live series of definitions that are at work, and of those that wait for their lists: an edit takes no room from the
+/// rest, nor from what it replaces. So memory may hold twice the limit for as long as lists take.
+type Count = [usize; 2];
 
 #[derive(Debug)]
 struct Tenant {
@@ -36,7 +40,7 @@ struct Tenant {
     /// How many instances it has.
     instances: u32,
     /// Their live series.
-    series: usize,
+    series: Count,
     /// The event that the meters are of.
     event: u64,
     /// Of definitions that are at work, and of those that wait for their lists: an edit takes nothing from the rest.
@@ -55,7 +59,7 @@ impl Tenants {
             event: 0,
             allowance,
             limits,
-            series: 0,
+            series: [0, 0],
         }
     }
 
@@ -66,7 +70,8 @@ impl Tenants {
             return *id;
         }
         let full = [Meter::new(self.allowance); 2];
-        let tenant = Tenant { name: name.clone(), instances: 1, series: 0, event: self.event, meters: full };
+        let tenant =
+            Tenant { name: name.clone(), instances: 1, series: [0, 0], event: self.event, meters: full };
         let id = match self.free.pop() {
             Some(id) => {
                 self.tenants[id.0 as usize] = tenant;
@@ -85,8 +90,8 @@ impl Tenants {
     }
 
     /// One instance of a tenant is gone, with its live series.
-    pub(crate) fn leave(&mut self, id: TenantId, series: usize) {
-        self.count(id, series, 0);
+    pub(crate) fn leave(&mut self, id: TenantId, at_work: bool, series: usize) {
+        self.count(id, at_work, series, 0);
         let tenant = &mut self.tenants[id.0 as usize];
         tenant.instances -= 1;
         if tenant.instances == 0 {
@@ -96,21 +101,31 @@ impl Tenants {
     }
 
     /// An instance of the tenant had so many live series before, and has so many now.
-    pub(crate) fn count(&mut self, id: TenantId, before: usize, now: usize) {
-        let tenant = &mut self.tenants[id.0 as usize];
-        tenant.series = tenant.series + now - before;
-        self.series = self.series + now - before;
+    pub(crate) fn count(&mut self, id: TenantId, at_work: bool, before: usize, now: usize) {
+        for count in [&mut self.tenants[id.0 as usize].series, &mut self.series] {
+            let count = &mut count[usize::from(!at_work)];
+            *count = *count + now - before;
+        }
+    }
+
+    /// An instance of the tenant has come to work, with its live series.
+    pub(crate) fn begin_work(&mut self, id: TenantId, series: usize) {
+        self.count(id, false, series, 0);
+        self.count(id, true, 0, series);
     }
 
     /// How many series the tenant may still open.
-    pub(crate) fn room(&self, id: TenantId) -> usize {
-        let of_tenant = self.limits.tenant.saturating_sub(self.tenants[id.0 as usize].series);
-        of_tenant.min(self.limits.total.saturating_sub(self.series))
+    pub(crate) fn room(&self, id: TenantId, at_work: bool) -> usize {
+        let class = usize::from(!at_work);
+        let of_tenant = self.limits.tenant.saturating_sub(self.tenants[id.0 as usize].series[class]);
+        of_tenant.min(self.limits.total.saturating_sub(self.series[class]))
     }
 
     /// Whether there is so little room that folded series are not worth being told apart yet.
     pub(crate) fn is_crowded(&self, id: TenantId) -> bool {
-        let above = |series: usize, limit: usize| series > limit / 100 * CROWDED_PERCENT;
+        let above = |[series, _]: Count, limit: usize| {
+            series.saturating_mul(100) > limit.saturating_mul(CROWDED_PERCENT)
+        };
         above(self.tenants[id.0 as usize].series, self.limits.tenant) || above(self.series, self.limits.total)
     }
 

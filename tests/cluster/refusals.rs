@@ -15,6 +15,7 @@ tests![
     an_object_that_cannot_be_decoded_is_counted_and_leaves_the_others_right,
     without_the_right_to_list_namespaces_a_selector_of_them_says_so_and_heals,
     a_group_that_may_not_be_listed_keeps_nobody_waiting,
+    what_is_in_no_namespace_is_no_tenant_s_whatever_else_cannot_be_seen,
     kubectl_shows_what_is_amiss,
 ];
 
@@ -211,6 +212,24 @@ fn a_group_that_may_not_be_listed_keeps_nobody_waiting() {
         Ok((200, _)) => Ok(()),
         other => Err(format!("{other:?}")),
     });
+}
+
+fn what_is_in_no_namespace_is_no_tenant_s_whatever_else_cannot_be_seen() {
+    let plane = Plane::shared();
+    // Of the group's four kinds two are in namespaces, and these may not be seen.
+    let of_cluster = rule("rbac.authorization.k8s.io", "clusterroles,clusterrolebindings", "list,watch");
+    let user = plane.user_with(&[own_rights(), vec![of_cluster]].concat());
+    let scene = Scene::on(&plane, "beyond").user(user).args(&["--tenancy", "namespaced"]).start();
+    let target = json!({"group": "rbac.authorization.k8s.io", "version": "v1"});
+    let mixed = scene.declare("beyond-mixed", json!({"target": target, "namespaces": null}));
+    let target = json!({"group": "rbac.authorization.k8s.io", "kind": "ClusterRole"});
+    let outside = scene.declare("beyond-outside", json!({"target": target, "namespaces": null}));
+    scene.wait_reason(&mixed, "Synced", "Forbidden");
+    scene.sees("beyond_mixed", &[("", 0.0)]);
+    let message = scene.wait_reason(&outside, "Ready", "InvalidSpec");
+    assert!(message.contains("spec.target") && message.contains("in no namespace"), "{message}");
+    scene.sees("beyond_outside", &[]);
+    scene.sees("beyond_mixed", &[("", 0.0)]);
 }
 
 fn kubectl_shows_what_is_amiss() {

@@ -162,7 +162,9 @@ impl Running {
             None => Ok(Some(Ended::Reconnect)),
             Some(Err(fault)) => {
                 self.backoff.worked(watching.since.elapsed());
-                let has_worked = watching.has_told || watching.since.elapsed() >= PROOF;
+                // A working watch has a bookmark each minute.
+                let has_lasted = watching.since.elapsed() >= PROOF && !watching.is_silent;
+                let has_worked = watching.has_told || has_lasted;
                 Ok(Some(if has_worked { Ended::Broke(fault) } else { Ended::Failed(fault) }))
             }
             Some(Ok(())) => self.events(watching),

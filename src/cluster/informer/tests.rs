@@ -330,6 +330,16 @@ async fn a_watch_that_falls_silent_is_opened_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn watches_that_never_say_anything_are_a_named_failure() {
+    let mut answers = vec![list(7, "", &[])];
+    answers.extend((0..3).map(|_| Answer::Open(vec![])));
+    let mut bench = Bench::start(64, Mode::Watch, answers);
+    bench.expect(&["begin 1", "end"]).await;
+    bench.phase(|state| state.phase == Phase::Watching).await;
+    bench.phase(|state| matches!(state.phase, Phase::Failed { .. })).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_never_answers_is_a_named_failure_that_heals() {
     let answers = vec![Answer::Silence, list(7, "", &["a"]), Answer::Open(vec![])];
     let mut bench = Bench::start(64, Mode::Watch, answers);

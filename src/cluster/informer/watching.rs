@@ -25,6 +25,8 @@ pub(super) struct Watching {
     pub(super) since: Instant,
     /// Whether it has brought anything.
     pub(super) has_told: bool,
+    /// Whether it counts as dead because nothing came.
+    pub(super) is_silent: bool,
 }
 
 /// How long a server may take to open a watch, which is to say nothing yet. A connection that has died in silence since
@@ -53,6 +55,7 @@ impl Watching {
             deadline: since + idle,
             since,
             has_told: false,
+            is_silent: false,
         })
     }
 
@@ -67,7 +70,10 @@ impl Watching {
                 Some(Ok(()))
             }
             Ok(Some(Err(fault))) => Some(Err(fault)),
-            Err(_) => Some(Err(Fault::new(FaultClass::Unreachable, "the watch has fallen silent"))),
+            Err(_) => {
+                self.is_silent = true;
+                Some(Err(Fault::new(FaultClass::Unreachable, "the watch has fallen silent")))
+            }
         }
     }
 

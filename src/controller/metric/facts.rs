@@ -2,8 +2,6 @@
 //!
 //! In: everything that a Metric's task holds. Out: facts. Must never know: conditions, reasons.
 
-use std::sync::Arc;
-
 use celemetry_engine::MetricStatus;
 use k8s_openapi::jiff::Timestamp;
 use tokio::time::Instant;
@@ -36,10 +34,6 @@ impl MetricTask {
             None => None,
         };
         let facts = self.facts(sight, now, engine);
-        if self.inbox.stored.has_changed().unwrap_or(false) {
-            let stored = Arc::clone(&self.inbox.stored.borrow_and_update());
-            self.report.stored(&stored);
-        }
         self.report.set(&facts);
         let is_named = |source: &SourceFacts| matches!(source.state, SourceState::Failed { .. });
         let is_failed = match &facts.target {

@@ -73,6 +73,11 @@ pub trait Report: Send {
 
     /// The object as it is stored now, with a status that somebody has written.
     fn stored(&mut self, _value: &Value) {}
+
+    /// Whether somebody else may be writing it.
+    fn follows(&self) -> bool {
+        false
+    }
 }
 
 /// How Metrics are read.
@@ -199,6 +204,7 @@ fn listing((group, namespace): &Scope) -> Awaited {
 /// Runs a Metric's task until the Metric is gone. A panic is a defect of ours that this Metric has met: it is told in
 /// the Metric's status, and disturbs no other. The task begins anew when the Metric is edited.
 async fn supervise(context: Arc<Context>, name: ObjectName, mut inbox: Inbox, settle: impl Fn()) {
+    let mut tried: Option<Arc<Value>> = None;
     loop {
         let running =
             async { MetricTask::new(Arc::clone(&context), name.clone(), inbox.clone()).run(&settle).await };
@@ -207,6 +213,10 @@ async fn supervise(context: Arc<Context>, name: ObjectName, mut inbox: Inbox, se
             return;
         }
         let value = Arc::clone(&inbox.declared.borrow_and_update());
+        // It may have been edited since the task looked.
+        if !tried.replace(Arc::clone(&value)).is_some_and(|tried| Arc::ptr_eq(&tried, &value)) {
+            continue;
+        }
         let declaration = Declaration::broken(&value);
         let mut report = context.reporter.open(&name, &value);
         report.set(&declaration.facts());
@@ -248,5 +258,9 @@ impl Report for MetricStatusSlot {
         if let Ok(status) = serde_json::from_value(value["status"].clone()) {
             MetricStatusSlot::stored(self, &status);
         }
+    }
+
+    fn follows(&self) -> bool {
+        MetricStatusSlot::follows(self)
     }
 }

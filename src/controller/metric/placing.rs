@@ -13,6 +13,7 @@ use super::task::{Ended, MetricTask};
 use crate::cluster::manager::Observed;
 use crate::controller::lower::{LowerError, Lowered};
 use crate::controller::registered::Registered;
+use crate::controller::tenancy::Tenancy;
 use crate::coordinator::Registration;
 use crate::coordinator::debounce::Schedule;
 
@@ -49,7 +50,9 @@ impl MetricTask {
     pub(super) async fn place(&mut self, sources: Vec<Observed>) -> Result<(), Ended> {
         let Some(lowered) = self.declaration.lowered.clone() else { return Ok(()) };
         let Some(namespaces) = self.counted_namespaces(&lowered) else { return Ok(()) };
-        let namespaces = namespaces.filter(|_| !is_outside_namespaces(&sources));
+        // Decided by all kinds that the target means, whichever can be seen now; what a tenant may see is never widened.
+        let is_open = self.context.settings.tenancy == Tenancy::Open;
+        let namespaces = namespaces.filter(|_| !(is_open && is_outside_namespaces(&self.observed())));
         let schedule = Schedule { debounce: lowered.debounce, interval: lowered.interval };
         let definition = Definition { namespaces: None, ..lowered.definition };
         if self.refused.as_ref().is_some_and(|refused| refused.definition == definition) {

@@ -131,6 +131,7 @@ impl MetricTask {
             }
             match self.wait().await {
                 Wake::Something => {}
+                Wake::Stored(value) => self.report.stored(&value),
                 Wake::Declared(value) => {
                     self.selectable.clear();
                     (self.selectable_due, self.refused) = (None, None);
@@ -286,7 +287,11 @@ impl MetricTask {
             Some(watched) => (Some(&mut watched.resolution), &mut watched.states[..]),
             None => (None, &mut [][..]),
         };
+        let follows = self.report.follows();
         tokio::select! {
+            () = changed(Some(&mut self.inbox.stored)), if follows => {
+                Wake::Stored(Arc::clone(&self.inbox.stored.borrow_and_update()))
+            }
             declared = self.inbox.declared.changed() => match declared {
                 Ok(()) => Wake::Declared(Arc::clone(&self.inbox.declared.borrow_and_update())),
                 Err(_) => Wake::Gone,
@@ -306,6 +311,8 @@ impl MetricTask {
 /// Why a task goes on.
 enum Wake {
     Something,
+    /// Whoever leads has written the status.
+    Stored(Arc<Value>),
     Declared(Arc<Value>),
     Gone,
 }

@@ -21,7 +21,12 @@ pub(super) enum Refusal {
     /// Something must be mended.
     Defect(SinkDefect),
     /// The API server could not be asked, so nothing is known.
-    Unknown(Fault),
+    Unknown {
+        /// Of which Secret, as `namespace/name`.
+        secret: Option<String>,
+        /// Why.
+        fault: Fault,
+    },
 }
 
 /// Secrets that were read, so that each is read once.
@@ -120,6 +125,6 @@ fn refusal(name: String, fault: Fault) -> Refusal {
             Refusal::Defect(SinkDefect::SecretForbidden { name })
         }
         FaultClass::Malformed => Refusal::Defect(SinkDefect::SecretUnreadable { name }),
-        _ => Refusal::Unknown(fault),
+        _ => Refusal::Unknown { secret: Some(name), fault },
     }
 }

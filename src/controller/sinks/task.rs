@@ -90,11 +90,6 @@ impl SinkTask {
             }
             let health = self.pipeline.as_ref().map(Sink::health);
             let state = health.as_ref().map(|health| sink_state(&health.borrow()));
-            if stored.has_changed().unwrap_or(false)
-                && let Ok(status) = serde_json::from_value(stored.borrow_and_update()["status"].clone())
-            {
-                slot.stored(&status);
-            }
             self.report(&written, &mut slot, state.as_ref());
             tokio::select! {
                 changed = declared.changed() => {
@@ -108,6 +103,11 @@ impl SinkTask {
                     if self.is_refused() {
                         // Refused credentials may have been replaced.
                         reread_at = reread_at.min(Instant::now() + REREAD_WHILE_AMISS);
+                    }
+                }
+                Ok(()) = stored.changed(), if slot.follows() => {
+                    if let Ok(status) = serde_json::from_value(stored.borrow_and_update()["status"].clone()) {
+                        slot.stored(&status);
                     }
                 }
                 () = sleep_until(reread_at) => {}
@@ -127,10 +127,10 @@ impl SinkTask {
             Err(_) => Err(Refusal::Defect(SinkDefect::InvalidDataSink { name: self.name.name.clone() })),
             Ok(sink) => match timeout(READ_PATIENCE, read_target(&self.client, sink)).await {
                 Ok(target) => target,
-                Err(_) => Err(Refusal::Unknown(Fault::new(
-                    FaultClass::Unreachable,
-                    "the API server does not answer",
-                ))),
+                Err(_) => {
+                    let fault = Fault::new(FaultClass::Unreachable, "the API server does not answer");
+                    Err(Refusal::Unknown { secret: None, fault })
+                }
             },
         };
         match target {
@@ -149,11 +149,12 @@ impl SinkTask {
                 self.defect = Some(defect);
                 self.pipeline = None;
             }
-            Err(Refusal::Unknown(fault)) => {
+            Err(Refusal::Unknown { secret, fault }) => {
                 span::failed(&Span::current());
                 tracing::warn!(sink = %self.name, %fault, "Secrets cannot be read");
-                if self.pipeline.is_none() {
-                    self.defect = Some(SinkDefect::SecretUnreadable { name: self.name.to_string() });
+                // What was found amiss before stands.
+                if self.pipeline.is_none() && self.defect.is_none() {
+                    self.defect = secret.map(|name| SinkDefect::SecretUnreadable { name });
                 }
                 return false;
             }

@@ -109,10 +109,9 @@ fn of_failure(failure: ExportFailure) -> (&'static str, &'static str) {
         ExportFailure::PointsRejected => {
             (reason::POINTS_REJECTED, "the sink takes requests, but refuses some of their points")
         }
-        ExportFailure::TooLarge => (
-            reason::REQUEST_TOO_LARGE,
-            "the sink does not even take a request with a single point: too large",
-        ),
+        ExportFailure::TooLarge => {
+            (reason::REQUEST_TOO_LARGE, "the sink does not take even small requests: too large")
+        }
         ExportFailure::InvalidResponse => (reason::INVALID_RESPONSE, "the sink's answers are none of OTLP's"),
     }
 }

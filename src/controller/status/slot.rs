@@ -195,6 +195,11 @@ impl MetricStatusSlot {
         }
     }
 
+    /// Whether this process does not lead, so that somebody else may write the status.
+    pub fn follows(&self) -> bool {
+        !self.slot.handle.is_leader()
+    }
+
     /// The status that was computed last, or stored.
     pub fn status(&self) -> &MetricStatus {
         &self.status
@@ -219,6 +224,11 @@ impl DataSinkStatusSlot {
         if !self.slot.handle.is_leader() {
             self.status.clone_from(status);
         }
+    }
+
+    /// As [`MetricStatusSlot::follows`].
+    pub fn follows(&self) -> bool {
+        !self.slot.handle.is_leader()
     }
 
     /// The status that was computed last, or stored.
