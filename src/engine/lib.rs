@@ -67,6 +67,7 @@ pub mod scalar;
 pub mod expression;
 mod index;
 pub mod plan;
+pub mod explain;
 pub mod series;
 mod source;
 mod metric;

@@ -21,6 +21,7 @@ mod shared;
 mod matcher;
 mod value;
 mod standalone;
+pub(crate) mod explain;
 #[cfg(test)]
 mod tests;
 
