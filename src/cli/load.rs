@@ -10,7 +10,8 @@ use celemetry_engine::error::CompileError;
 use celemetry_engine::snapshot::{MetricId, MetricShape};
 use celemetry_engine::{Engine, Options};
 
-use super::input::{Document, Place, read_documents};
+use super::finding::{Finding, FindingKind};
+use super::input::{Document, InputError, Place, read_documents};
 use super::metrics::{Metrics, PlacedMetric, PlacedSink, read_metrics};
 use super::{Status, report};
 use crate::api;
@@ -26,15 +27,21 @@ pub(super) struct MetricsArgs {
     pub(super) metrics: Vec<String>,
 }
 
-/// What was found so far.
+/// What was read, and everything that is wrong with it or odd about it.
 #[derive(Debug, Default)]
-struct Findings {
-    metrics: Vec<(Place, Lowered)>,
+pub(super) struct Findings {
+    /// What is sound.
+    pub(super) metrics: Vec<(Place, Lowered)>,
     /// The same as they were written.
-    declared: Vec<api::Metric>,
+    pub(super) declared: Vec<api::Metric>,
+    /// DataSinks, of which nothing is known but their shape.
+    pub(super) sinks: Vec<PlacedSink>,
     /// What is left of those with defects, to be compiled only for what else is wrong with them.
     remnants: Vec<(Place, Lowered)>,
-    problems: Vec<String>,
+    /// What could not be read at all.
+    pub(super) unread: Vec<InputError>,
+    pub(super) errors: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 /// What a conflict of names means for its loser.
@@ -76,48 +83,76 @@ impl MetricsArgs {
     }
 
     fn find(&self, options: LowerOptions<'_>, profile: Profile, engine: Options) -> Result<Findings, Status> {
-        let mut findings = Findings::default();
-        let (documents, errors) =
+        let (documents, unread) =
             read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read);
-        findings.problems.extend(errors.iter().map(ToString::to_string));
-        findings.documents(documents, options);
-        findings.compile(engine, profile);
-        if findings.metrics.is_empty() && findings.problems.is_empty() {
-            findings.problems.push(format!("{}: no Metric there", self.metrics.join(", ")));
+        let mut findings = Findings { unread, ..Findings::of(documents, options, profile, engine) };
+        for PlacedSink { place, .. } in std::mem::take(&mut findings.sinks) {
+            report::say(&format!("warning: {place}: a DataSink has no meaning here, ignored"));
         }
-        for problem in &findings.problems {
+        for warning in &findings.warnings {
+            let left_out =
+                if warning.kind == FindingKind::Conflict { format!("; {LEFT_OUT}") } else { String::new() };
+            report::say(&format!("warning: {warning}{left_out}"));
+        }
+        let unread = findings.unread.iter().map(ToString::to_string);
+        let mut problems: Vec<String> =
+            unread.chain(findings.errors.iter().map(ToString::to_string)).collect();
+        if findings.metrics.is_empty() && problems.is_empty() {
+            problems.push(self.no_metric());
+        }
+        for problem in &problems {
             report::say(&format!("error: {problem}"));
         }
-        if findings.problems.is_empty() { Ok(findings) } else { Err(Status::Input) }
+        if problems.is_empty() { Ok(findings) } else { Err(Status::Input) }
+    }
+
+    /// What is said where nothing was found.
+    pub(super) fn no_metric(&self) -> String {
+        format!("{}: no Metric there", self.metrics.join(", "))
     }
 }
 
 // === impl Findings ===
 
 impl Findings {
-    fn documents(&mut self, documents: Vec<Document>, options: LowerOptions<'_>) {
+    /// Whether no document declares anything, not even wrongly.
+    pub(super) fn declares_nothing(&self) -> bool {
+        let is_sound = self.metrics.is_empty() && self.sinks.is_empty();
+        is_sound && self.remnants.is_empty() && self.errors.is_empty()
+    }
+
+    /// Lowers and compiles every Metric of `documents`.
+    pub(super) fn of(
+        documents: Vec<Document>,
+        options: LowerOptions<'_>,
+        profile: Profile,
+        engine: Options,
+    ) -> Findings {
         let Metrics { metrics, sinks, notes, errors } = read_metrics(documents);
-        warn(&notes);
-        let unused = |sink: &PlacedSink| format!("{}: a DataSink has no meaning here, ignored", sink.place);
-        warn(&sinks.iter().map(unused).collect::<Vec<_>>());
-        self.problems.extend(errors);
+        let mut findings = Findings { sinks, warnings: notes, errors, ..Findings::default() };
         for PlacedMetric { place, metric } in metrics {
-            let (lowered, errors) = lower_in_part(&metric, options);
-            if errors.is_empty() {
-                let located = |warning| format!("{place}: {warning}");
-                warn(&lowered.warnings.iter().map(located).collect::<Vec<_>>());
-                self.metrics.push((place, lowered));
-                self.declared.push(metric);
-            } else {
-                self.refuse(&place, metric.metadata.name.as_deref(), &errors);
-                self.remnants.push((place, lowered));
-            }
+            findings.lower(place, metric, options);
+        }
+        findings.compile(engine, profile);
+        findings
+    }
+
+    fn lower(&mut self, place: Place, metric: api::Metric, options: LowerOptions<'_>) {
+        let (lowered, errors) = lower_in_part(&metric, options);
+        if errors.is_empty() {
+            self.warnings.extend(lowered.warnings.iter().map(|warning| Finding::of_warning(&place, warning)));
+            self.metrics.push((place, lowered));
+            self.declared.push(metric);
+        } else {
+            self.refuse(&place, metric.metadata.name.as_deref(), &errors);
+            self.remnants.push((place, lowered));
         }
     }
 
     fn refuse(&mut self, place: &Place, name: Option<&str>, errors: &[CompileError]) {
         let name = name.filter(|name| !name.is_empty()).unwrap_or("without a name");
-        self.problems.extend(errors.iter().map(|error| format!("{place}: Metric {name}: {error}")));
+        let subject = format!("Metric {name}");
+        self.errors.extend(errors.iter().map(|error| Finding::of_compiling(place, subject.clone(), error)));
     }
 
     /// Compiles everything once before anything runs, so that all errors show together.
@@ -142,10 +177,10 @@ impl Findings {
         for (place, name, errors) in &refused {
             self.refuse(place, Some(name), errors);
         }
-        self.warn_of_conflicts(&compiled, profile);
+        self.find_conflicts(&compiled, profile);
     }
 
-    fn warn_of_conflicts(&self, compiled: &BTreeMap<MetricId, usize>, profile: Profile) {
+    fn find_conflicts(&mut self, compiled: &BTreeMap<MetricId, usize>, profile: Profile) {
         let claim = |(id, index): (&MetricId, &usize)| {
             let definition = &self.metrics[*index].1.definition;
             let value = definition.value.as_ref();
@@ -155,15 +190,11 @@ impl Findings {
             Claim { id: *id, info: &definition.info, shape, precedence: i64::from(*index as u32) }
         };
         let claims: Vec<_> = compiled.iter().map(claim).collect();
-        for (id, conflict) in resolve(profile, &claims) {
+        let conflicts = resolve(profile, &claims).into_iter().map(|(id, conflict)| {
             let place = &self.metrics[compiled[&id]].0;
-            report::say(&format!("warning: {place}: NameConflict: {conflict}; {LEFT_OUT}"));
-        }
-    }
-}
-
-fn warn(notes: &[String]) {
-    for note in notes {
-        report::say(&format!("warning: {note}"));
+            Finding::new(FindingKind::Conflict, place, "spec.name", format!("NameConflict: {conflict}"))
+        });
+        let conflicts: Vec<_> = conflicts.collect();
+        self.warnings.extend(conflicts);
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::api;
 use crate::controller::{ManifestObject, read_manifest};
 
+use super::finding::{Finding, FindingKind};
 use super::input::{Document, Place, items};
 
 /// What an input of Metrics holds.
@@ -19,10 +20,10 @@ pub struct Metrics {
     pub metrics: Vec<PlacedMetric>,
     /// The DataSinks in the order of the input, which not every command has a use for.
     pub sinks: Vec<PlacedSink>,
-    /// What was ignored, as lines to print.
-    pub notes: Vec<String>,
-    /// What could not be read, as lines to print.
-    pub errors: Vec<String>,
+    /// What was ignored.
+    pub notes: Vec<Finding>,
+    /// What could not be read.
+    pub errors: Vec<Finding>,
 }
 
 /// A Metric and where it stands.
@@ -52,18 +53,18 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
     for document in documents {
         match object_of_event(document) {
             Ok(document) => unwrapped.extend(document),
-            Err(error) => metrics.errors.push(error),
+            Err(error) => metrics.errors.push(*error),
         }
     }
     for Document { place, value } in unwrapped.into_iter().flat_map(items) {
         let manifest = match read_manifest(value) {
             Ok(manifest) => manifest,
             Err(errors) => {
-                metrics.errors.extend(errors.iter().map(|error| format!("{place}: {error}")));
+                metrics.errors.extend(errors.iter().map(|error| Finding::of_manifest(&place, error)));
                 continue;
             }
         };
-        metrics.notes.extend(manifest.warnings.iter().map(|warning| format!("{place}: {warning}")));
+        metrics.notes.extend(manifest.warnings.iter().map(|warning| Finding::of_warning(&place, warning)));
         let metric = match manifest.object {
             ManifestObject::Metric(metric) => *metric,
             ManifestObject::DataSink(sink) => {
@@ -71,14 +72,16 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
                 continue;
             }
             ManifestObject::Other { kind } => {
-                metrics.notes.push(format!("{place}: a {kind} has no meaning here, ignored"));
+                let message = format!("a {kind} has no meaning here, ignored");
+                metrics.notes.push(Finding::new(FindingKind::Other, &place, "", message));
                 continue;
             }
         };
         let key = (metric.namespace().to_owned(), metric.metadata.name.clone().unwrap_or_default());
         if let Some(first) = seen.get(&key) {
             let (namespace, name) = key;
-            metrics.errors.push(format!("{place}: Metric {namespace}/{name} stands also at {first}"));
+            let message = format!("Metric {namespace}/{name} stands also at {first}");
+            metrics.errors.push(Finding::error(&place, message));
             continue;
         }
         seen.insert(key, place.clone());
@@ -88,7 +91,7 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
 }
 
 /// The object of a watch event; any other document as it is. A bookmark holds nothing.
-fn object_of_event(mut document: Document) -> Result<Option<Document>, String> {
+fn object_of_event(mut document: Document) -> Result<Option<Document>, Box<Finding>> {
     let is_event = document.value.as_object().is_some_and(|value| {
         value.len() == 2 && value.get("type").is_some_and(Value::is_string) && value.contains_key("object")
     });
@@ -101,7 +104,10 @@ fn object_of_event(mut document: Document) -> Result<Option<Document>, String> {
             Ok(Some(document))
         }
         "BOOKMARK" => Ok(None),
-        other => Err(format!("{}: is a watch event of type {other:?}, not a Metric", document.place)),
+        other => {
+            let message = format!("is a watch event of type {other:?}, not a Metric");
+            Err(Box::new(Finding::error(&document.place, message)))
+        }
     }
 }
 
@@ -118,7 +124,8 @@ mod tests {
             .map(|placed| placed.metric.metadata.name.clone().unwrap())
             .collect::<Vec<_>>();
         assert_eq!(found_names, names, "{text}");
-        let found_messages = found.errors.into_iter().chain(found.notes).collect::<Vec<_>>();
+        let found_messages =
+            found.errors.iter().chain(&found.notes).map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(found_messages, messages, "{text}");
     }
 

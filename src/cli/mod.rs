@@ -3,11 +3,13 @@
 //! In: arguments, files, standard input. Out: data on standard output, everything else on standard error, an exit status.
 //! Must never know: how anything is done.
 
+mod check;
 pub mod crds;
 mod demo;
 mod errors;
 mod eval;
 mod expr;
+pub mod finding;
 mod follow;
 mod init;
 pub mod input;
@@ -45,6 +47,7 @@ enum Command {
     Demo(demo::Args),
     Eval(eval::Args),
     Expr(expr::Args),
+    Check(check::Args),
     Run(run::Args),
     Start(start::Args),
     Init(init::Args),
@@ -90,6 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Cli { command: Command::Demo(args) }) => demo::demo(&args),
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
         Ok(Cli { command: Command::Expr(args) }) => expr::expr(&args),
+        Ok(Cli { command: Command::Check(args) }) => check::check(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),
         Ok(Cli { command: Command::Start(args) }) => start::start(&args),
         Ok(Cli { command: Command::Init(args) }) => init::init(&args),

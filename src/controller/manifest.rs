@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::message::one_line;
+use super::warning::{Warning, WarningKind};
 use crate::api::{self, Declared, Group, KINDS, VERSION};
 
 /// What a document declares.
@@ -19,8 +20,8 @@ use crate::api::{self, Declared, Group, KINDS, VERSION};
 pub struct Manifest {
     /// The object.
     pub object: ManifestObject,
-    /// What was ignored; each begins with its place.
-    pub warnings: Vec<String>,
+    /// What was ignored.
+    pub warnings: Vec<Warning>,
 }
 
 /// The object of a [`Manifest`].
@@ -108,7 +109,7 @@ fn metric_versions() -> String {
 #[derive(Default)]
 struct Shape {
     errors: Vec<ManifestError>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 // === impl Shape ===
@@ -177,7 +178,8 @@ impl Shape {
         let meant = known.keys().find(|candidate| is_near(candidate, name));
         let hint = meant.map(|meant| format!(" (did you mean '{meant}'?)")).unwrap_or_default();
         let name = one_line(name);
-        self.warnings.push(format!("{place}{dot}{name}: no such field, ignored{hint}"));
+        let (place, message) = (format!("{place}{dot}{name}"), format!("no such field, ignored{hint}"));
+        self.warnings.push(Warning { place, kind: WarningKind::Field, message });
     }
 
     fn below(&mut self, step: &str, value: &mut Value, schema: &Value, place: &mut String) {

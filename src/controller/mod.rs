@@ -4,6 +4,7 @@
 //! never know: the insides of the engine, the cluster and the sinks.
 
 mod message;
+mod warning;
 mod manifest;
 mod selector;
 mod field_selector;
@@ -26,6 +27,7 @@ pub use lower::{
 pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
 pub use selector::{SelectorError, parse_label_selector, print_label_selector};
 pub use tenancy::Tenancy;
+pub use warning::{Warning, WarningKind};
 
 #[cfg(test)]
 mod tests;

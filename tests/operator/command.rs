@@ -26,7 +26,7 @@ fn file(name: &str) -> String {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for command in ["", "demo", "eval", "expr", "run", "crds"] {
+    for command in ["", "demo", "eval", "check", "expr", "run", "crds"] {
         let command = &[command, "--help"][usize::from(command.is_empty())..];
         let (out, err) = ends(command, "", 0);
         assert!(out.contains("Usage:") && out.contains("Example"), "{out}");
@@ -42,6 +42,7 @@ fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
         (&["frobnicate"], "unrecognized subcommand"),
         (&["eval"], "--filename <METRICS>"),
         (&["eval", "-f", PODS, "-o", "xml"], "possible values: json, table, prometheus, openmetrics, otlp"),
+        (&["check", "-f", PODS, "--strict=everything"], "possible values: readings, field, "),
         (&["eval", "-f", "-", "-"], "standard input can be read only once"),
         (&["eval", "-f", "-"], "standard input can be read only once"),
         (&["run", "-f", PODS, "--events", SHOP, "--kubeconfig", "a"], "cannot be used with"),
@@ -228,7 +229,7 @@ fn of_two_metrics_with_one_name_in_prometheus_the_second_is_told_so() {
     };
     let metrics = scratch("conflict.yaml", &(metric("first", "shop.pods") + &metric("second", "shop_pods")));
     let (out, err) = ends(&["eval", "-f", &metrics, "-o", "prometheus"], &pod("a", "Running"), 0);
-    assert!(err.contains("conflict.yaml:7: NameConflict: metric name \"shop_pods\""), "{err}");
+    assert!(err.contains("conflict.yaml:7: spec.name: NameConflict: metric name \"shop_pods\""), "{err}");
     assert_eq!(out.lines().filter(|line| line.starts_with("shop_pods")).count(), 1, "{out}");
 }
 

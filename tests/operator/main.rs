@@ -12,6 +12,7 @@ mod expr;
 mod conformance;
 mod kubernetes;
 mod generated;
+mod check;
 mod examples;
 mod recorded;
 mod simulated;

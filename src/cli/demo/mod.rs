@@ -131,7 +131,7 @@ fn metrics() -> Result<Vec<Lowered>, String> {
         let documents = parse_documents(file, text.as_bytes()).map_err(|error| error.to_string())?;
         let read = read_metrics(documents);
         if let Some(error) = read.errors.into_iter().next() {
-            return Err(error);
+            return Err(error.to_string());
         }
         for placed in read.metrics {
             let metric = controller::lower(&placed.metric, LowerOptions::default());

@@ -6,6 +6,8 @@
 //! A file holds YAML 1.2 (several documents), or JSON values one after another. Of a folder the files named `*.yaml`,
 //! `*.yml`, `*.json`, `*.jsonl` and `*.ndjson` are read, in the order of their names, without its own folders. `-` is standard input.
 
+pub mod positions;
+
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
@@ -22,6 +24,15 @@ pub struct Document {
     pub place: Place,
     /// What it holds.
     pub value: Value,
+}
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The file as it was named, or `-`.
+    pub file: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// Where a document stands.
@@ -75,36 +86,44 @@ pub enum InputError {
 /// being read: it is among the errors.
 pub fn read_documents(paths: &[String], standard_input: &mut dyn Read) -> (Vec<Document>, Vec<InputError>) {
     let (mut documents, mut errors) = (vec![], vec![]);
-    let mut add = |read: Result<Vec<Document>, InputError>| match read {
-        Ok(read) => documents.extend(read),
-        Err(error) => errors.push(error),
-    };
-    let mut standard_input = Some(standard_input);
-    for path in paths {
-        if path == "-" {
-            let input = standard_input.take().ok_or(InputError::StandardInputTwice);
-            add(input.and_then(|input| read_one(path, input)));
-            continue;
-        }
-        match files(path) {
-            Err(error) => add(Err(error)),
-            Ok(files) => files.iter().for_each(|file| add(read_file(file))),
+    for text in read_texts(paths, standard_input) {
+        match text.and_then(|text| parse_documents(&text.file, &text.bytes)) {
+            Ok(read) => documents.extend(read),
+            Err(error) => errors.push(error),
         }
     }
     (documents, errors)
 }
 
-fn read_file(file: &Path) -> Result<Vec<Document>, InputError> {
+/// The files of all `paths`, in their order; `-` is `standard_input`.
+pub fn read_texts(paths: &[String], standard_input: &mut dyn Read) -> Vec<Result<Text, InputError>> {
+    let mut texts = vec![];
+    let mut standard_input = Some(standard_input);
+    for path in paths {
+        if path == "-" {
+            let input = standard_input.take().ok_or(InputError::StandardInputTwice);
+            texts.push(input.and_then(|input| read_one(path, input)));
+            continue;
+        }
+        match files(path) {
+            Err(error) => texts.push(Err(error)),
+            Ok(files) => texts.extend(files.iter().map(|file| read_file(file))),
+        }
+    }
+    texts
+}
+
+fn read_file(file: &Path) -> Result<Text, InputError> {
     let name = file.to_string_lossy();
     let mut opened =
         fs::File::open(file).map_err(|source| InputError::Read { file: name.to_string(), source })?;
     read_one(&name, &mut opened)
 }
 
-fn read_one(name: &str, input: &mut dyn Read) -> Result<Vec<Document>, InputError> {
+fn read_one(name: &str, input: &mut dyn Read) -> Result<Text, InputError> {
     let mut bytes = vec![];
     input.read_to_end(&mut bytes).map_err(|source| InputError::Read { file: name.to_owned(), source })?;
-    parse_documents(name, &bytes)
+    Ok(Text { file: name.to_owned(), bytes })
 }
 
 /// The documents of the text `bytes`, which `file` names in places and errors.
@@ -218,13 +237,15 @@ fn without_position(error: &serde_json::Error) -> String {
 
 /// Parses on a stack of its own: the parser calls itself for every level, and the caller's stack may be small.
 fn parse_yaml(file: &str, text: &str) -> Result<Vec<Document>, InputError> {
+    on_own_stack(|| parse_yaml_here(file, text))
+        .map_err(|source| InputError::Read { file: file.to_owned(), source })?
+}
+
+/// Does something that needs [`YAML_STACK`].
+fn on_own_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(YAML_STACK)
-            .spawn_scoped(scope, || parse_yaml_here(file, text))
-            .map_err(|source| InputError::Read { file: file.to_owned(), source })?
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let thread = std::thread::Builder::new().stack_size(YAML_STACK).spawn_scoped(scope, work)?;
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 

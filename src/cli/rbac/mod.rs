@@ -80,11 +80,12 @@ struct Needs {
 /// Runs the command.
 pub(super) fn rbac(args: &Args) -> Status {
     let (documents, errors) = read_documents(&args.metrics.metrics, &mut std::io::stdin().lock());
-    let mut found = read_metrics(documents);
-    found.errors.extend(errors.iter().map(ToString::to_string));
+    let found = read_metrics(documents);
+    let mut problems: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+    problems.extend(errors.iter().map(ToString::to_string));
     found.notes.iter().for_each(|note| report::say(&format!("warning: {note}")));
-    if found.metrics.is_empty() && found.errors.is_empty() {
-        found.errors.push(format!("{}: no Metric there", args.metrics.metrics.join(", ")));
+    if found.metrics.is_empty() && problems.is_empty() {
+        problems.push(format!("{}: no Metric there", args.metrics.metrics.join(", ")));
     }
     let kinds = match args.kinds() {
         Ok(kinds) => kinds,
@@ -94,10 +95,11 @@ pub(super) fn rbac(args: &Args) -> Status {
         }
     };
     let needs = Needs::of(&found, &kinds);
-    for problem in found.errors.iter().chain(&needs.problems) {
+    problems.extend(needs.problems.iter().cloned());
+    for problem in &problems {
         report::say(&format!("error: {problem}"));
     }
-    if !found.errors.is_empty() || !needs.problems.is_empty() {
+    if !problems.is_empty() {
         return Status::Input;
     }
     output::write(args.render(&needs).as_bytes())

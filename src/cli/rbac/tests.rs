@@ -16,7 +16,7 @@ fn printed(flags: &str, text: &str, kinds: &Kinds) -> Result<String, Vec<String>
     let flags = format!("x -f f.yaml {flags}");
     let args = Command::try_parse_from(flags.split_whitespace()).unwrap().args;
     let found = read_metrics(parse_documents("f.yaml", text.as_bytes()).unwrap());
-    assert_eq!(found.errors, [] as [&str; 0]);
+    assert_eq!(found.errors, []);
     let needs = Needs::of(&found, kinds);
     if needs.problems.is_empty() { Ok(args.render(&needs)) } else { Err(needs.problems) }
 }

@@ -4,12 +4,13 @@
 
 use super::LowerError;
 use crate::controller::message::one_line;
+use crate::controller::warning::{Warning, WarningKind};
 
 /// Defects and warnings in the order in which they were found.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     errors: Vec<LowerError>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Findings {
@@ -25,7 +26,12 @@ impl Findings {
 
     /// Something that is no defect, but may surprise.
     pub(super) fn warn(&mut self, place: &str, message: &str) {
-        self.warnings.push(format!("{place}: {}", one_line(message)));
+        self.warn_of(WarningKind::Other, place, message);
+    }
+
+    /// The same, of a kind that some refuse.
+    pub(super) fn warn_of(&mut self, kind: WarningKind, place: &str, message: &str) {
+        self.warnings.push(Warning { place: place.to_owned(), kind, message: one_line(message) });
     }
 
     /// The one of `choices` that `text` names; an absent or empty text is `default`, and so is an unknown one, which
@@ -47,7 +53,7 @@ impl Findings {
     }
 
     /// All warnings and all defects.
-    pub(super) fn into_parts(self) -> (Vec<String>, Vec<LowerError>) {
+    pub(super) fn into_parts(self) -> (Vec<Warning>, Vec<LowerError>) {
         (self.warnings, self.errors)
     }
 }

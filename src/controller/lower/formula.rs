@@ -10,6 +10,7 @@ use crate::api;
 
 use super::Profile;
 use super::findings::Findings;
+use crate::controller::warning::WarningKind;
 
 pub(super) const PROJECTION_KINDS: &[(&str, ProjectionKind)] = &[
     ("primitive", ProjectionKind::Primitive),
@@ -178,7 +179,7 @@ fn formula(source: &Source<'_>, profile: Profile, findings: &mut Findings) -> Op
             if dialect.is_none()
                 && let Some(warning) = other_reading(path, profile)
             {
-                findings.warn(&place, &warning);
+                findings.warn_of(WarningKind::Readings, &place, &warning);
             }
             let language = dialect.unwrap_or_else(|| dialect_of(path));
             Some(Formula { language, text: path.to_owned(), place })

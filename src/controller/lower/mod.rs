@@ -26,6 +26,7 @@ use self::base_attributes::give_way;
 use self::findings::Findings;
 use super::field_selector::parse_field_selector;
 use super::selector::{SelectorError, is_dns_label, parse_label_selector};
+use super::warning::Warning;
 
 pub use self::base_attributes::{BaseAttributes, base_attributes};
 pub use self::placement::{RemoteCluster, matches};
@@ -59,8 +60,8 @@ pub struct Lowered {
     pub debounce: Duration,
     /// The period, or the upper bound of the heartbeat.
     pub interval: Duration,
-    /// What the user should know although it is no error; each begins with its place.
-    pub warnings: Vec<String>,
+    /// What the user should know although it is no error.
+    pub warnings: Vec<Warning>,
 }
 
 /// A kind of objects; an omitted part matches anything, and the kind is compared without case.

@@ -57,7 +57,7 @@ impl Declaration {
         };
         match read_manifest(value.clone()) {
             Ok(Manifest { object: ManifestObject::Metric(metric), warnings }) => {
-                declaration.warnings = warnings;
+                declaration.warnings = warnings.iter().map(ToString::to_string).collect();
                 declaration.metric = Some(metric);
                 declaration.lower(settings, selectable);
             }
@@ -109,7 +109,7 @@ impl Declaration {
             let message = "objects of other clusters cannot be followed yet";
             errors.push(defect("spec.remoteClusterAccessRef", message));
         }
-        self.warnings.extend(lowered.warnings.iter().cloned());
+        self.warnings.extend(lowered.warnings.iter().map(ToString::to_string));
         self.warnings.dedup();
         self.lowered = errors.is_empty().then_some(lowered);
         self.errors = errors;

@@ -10,7 +10,7 @@ use crate::controller::{ManifestObject, read_manifest};
 /// What reading says: errors, or warnings, or nothing.
 fn said(document: Value) -> Vec<String> {
     match read_manifest(document) {
-        Ok(manifest) => manifest.warnings,
+        Ok(manifest) => manifest.warnings.iter().map(ToString::to_string).collect(),
         Err(errors) => errors.iter().map(|error| format!("error: {error}")).collect(),
     }
 }

@@ -4,7 +4,7 @@
 //! neither does what a function makes something else of.
 
 use super::super::query::{KubectlStep, Selector, Step};
-use super::super::syntax::{Arithmetic, Macro, Syntax, SyntaxKind};
+use super::super::syntax::{Arithmetic, Macro, MacroSyntax, Syntax, SyntaxKind};
 
 /// Functions whose result is, or holds, all of their receiver or first argument.
 const KEEPING: &[&str] = &[
@@ -59,30 +59,7 @@ fn collect<'s>(syntax: &'s Syntax, variables: &mut Variables<'s>) -> Vec<String>
         SyntaxKind::Map(entries) => {
             entries.iter().flat_map(|(_, value, _)| collect(value, variables)).collect()
         }
-        SyntaxKind::Macro(each) => {
-            let fields = collect(&each.target, variables);
-            let element = match each.kind {
-                Macro::OptMap | Macro::OptFlatMap => fields.clone(),
-                _ => below(fields.clone(), "[*]"),
-            };
-            match (each.kind, &each.result) {
-                (Macro::Filter | Macro::SortBy, _) => fields,
-                (_, Some(result)) => {
-                    // Of two variables the first is the index or the key.
-                    let (first, second) = match &each.second {
-                        Some(second) => (Vec::new(), Some((second.as_str(), element))),
-                        None => (element, None),
-                    };
-                    let before = variables.len();
-                    variables.push((&each.variable, first));
-                    variables.extend(second);
-                    let found = collect(result, variables);
-                    variables.truncate(before);
-                    found
-                }
-                _ => Vec::new(),
-            }
-        }
+        SyntaxKind::Macro(each) => of_macro(each, variables),
         SyntaxKind::Bind(bind) => {
             let value = collect(&bind.value, variables);
             variables.push((&bind.variable, value));
@@ -92,6 +69,31 @@ fn collect<'s>(syntax: &'s Syntax, variables: &mut Variables<'s>) -> Vec<String>
         }
         _ => Vec::new(),
     }
+}
+
+fn of_macro<'s>(each: &'s MacroSyntax, variables: &mut Variables<'s>) -> Vec<String> {
+    let fields = collect(&each.target, variables);
+    let element = match each.kind {
+        Macro::OptMap | Macro::OptFlatMap => fields.clone(),
+        _ => below(fields.clone(), "[*]"),
+    };
+    let Some(result) = &each.result else {
+        return if each.kind == Macro::Filter { fields } else { Vec::new() };
+    };
+    if each.kind == Macro::SortBy {
+        return fields;
+    }
+    // Of two variables the first is the index or the key.
+    let (first, second) = match &each.second {
+        Some(second) => (Vec::new(), Some((second.as_str(), element))),
+        None => (element, None),
+    };
+    let before = variables.len();
+    variables.push((&each.variable, first));
+    variables.extend(second);
+    let found = collect(result, variables);
+    variables.truncate(before);
+    found
 }
 
 fn both<'s>(one: &'s Syntax, other: &'s Syntax, variables: &mut Variables<'s>) -> Vec<String> {

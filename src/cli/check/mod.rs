@@ -1,0 +1,209 @@
+//! `celemetry check`: whether Metrics and DataSinks work, before anything is applied.
+//!
+//! In: Metrics and DataSinks from files. Out: every error and every warning with its place in its file, and what each
+//! Metric will cost, on standard output. Must never know: objects, clusters.
+
+mod advice;
+mod names;
+mod people;
+mod problem;
+mod sinks;
+mod tools;
+
+use std::collections::BTreeSet;
+
+use celemetry_engine::explain::explain;
+use clap::ValueEnum;
+
+use self::problem::{Problem, Sources};
+use super::finding::{Finding, FindingKind};
+use super::input::{parse_documents, read_texts};
+use super::load::{Findings, MetricsArgs};
+use super::output::Profile;
+use super::{Status, output};
+use crate::controller::{LowerOptions, Objects};
+use crate::run::engine_options;
+
+/// Compile Metrics and check DataSinks without a cluster: every error and warning, and what each Metric will cost
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    metrics: MetricsArgs,
+    /// How the findings are printed
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    /// Count these warnings as errors: of their kinds, those named, or `readings` alone
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "readings"
+    )]
+    strict: Vec<Strict>,
+    /// Conventions that the Metrics are read by
+    #[arg(long, value_name = "PROFILE", default_value = "native")]
+    profile: Profile,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # What is wrong, and where?
+  celemetry check -f metrics/
+
+  # In a pipeline of GitHub: findings become annotations of the lines that they are about
+  celemetry check -f metrics/ -o github --strict=all
+
+  # For an editor
+  celemetry check -f - -o json <metric.yaml
+
+Kinds of warnings:
+  readings   a JSONPath that its two dialects, or metrics-operator, read differently
+  field      a field that does not exist, and so is ignored
+  conflict   a name that another Metric has already
+  unbounded  an attribute with a value of its own for nearly every object
+  unit       a number without a unit, or with one that is not of UCUM
+  name       a name that is not as OpenTelemetry's conventions have it
+  cost       an expression that may need more steps than it may take
+  other      anything else";
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: the line, and a caret under the place
+    Text,
+    /// One document
+    Json,
+    /// Workflow commands, which GitHub shows beside the lines
+    Github,
+}
+
+/// Warnings that count as errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Strict {
+    Readings,
+    Field,
+    Conflict,
+    Unbounded,
+    Unit,
+    Name,
+    Cost,
+    Other,
+    All,
+}
+
+/// What a Metric will cost.
+#[derive(Clone, Debug)]
+struct Cost {
+    /// `Metric/namespace/name`
+    metric: String,
+    /// The name of its series.
+    name: String,
+    /// How many fields it reads.
+    fields: usize,
+    /// Steps for one object, where n is the length of lists.
+    steps: String,
+    /// The same for lists of ten.
+    steps_at_ten: u64,
+    /// Conditions that the index knows.
+    index: Vec<String>,
+}
+
+/// Everything that is to be printed.
+#[derive(Debug)]
+struct Report {
+    problems: Vec<Problem>,
+    costs: Vec<Cost>,
+}
+
+/// Runs the command.
+pub(super) fn check(args: &Args) -> Status {
+    let report = args.report();
+    let text = match args.output {
+        Format::Text => people::print(&report),
+        Format::Json => tools::json(&report),
+        Format::Github => tools::github(&report),
+    };
+    let printed = output::write(text.as_bytes());
+    let is_refused = report.problems.iter().any(|problem| problem.is_error);
+    if is_refused { Status::Input } else { printed }
+}
+
+// === impl Args ===
+
+impl Args {
+    fn report(&self) -> Report {
+        let (mut documents, mut unread) = (vec![], vec![]);
+        let mut sources = Sources::default();
+        for text in read_texts(&self.metrics.metrics, &mut std::io::stdin().lock()) {
+            let text = match text {
+                Ok(text) => text,
+                Err(error) => {
+                    unread.push(error);
+                    continue;
+                }
+            };
+            match parse_documents(&text.file, &text.bytes) {
+                Ok(found) => documents.extend(found),
+                Err(error) => unread.push(error),
+            }
+            sources.add(text);
+        }
+        let options = LowerOptions {
+            profile: self.profile.of_controller(),
+            objects: Objects::Cluster,
+            ..LowerOptions::default()
+        };
+        let mut findings = Findings::of(documents, options, self.profile.of_export(), engine_options(false));
+        let costs = self.advise(&mut findings);
+        findings.errors.extend(findings.sinks.iter().flat_map(sinks::errors));
+        let mut problems: Vec<Problem> = unread.iter().map(|error| sources.locate_input(error)).collect();
+        if findings.declares_nothing() && unread.is_empty() {
+            problems.push(Problem::of_everything(self.metrics.no_metric()));
+        }
+        let denied = self.denied();
+        for finding in findings.errors.iter().chain(&findings.warnings) {
+            let is_error = finding.kind == FindingKind::Error || denied.contains(&finding.kind);
+            problems.push(sources.locate(finding, is_error));
+        }
+        problems.sort_by_key(|problem| sources.order(problem));
+        Report { problems, costs }
+    }
+
+    /// Adds what only this command warns of, and says what each Metric costs.
+    fn advise(&self, findings: &mut Findings) -> Vec<Cost> {
+        let mut costs = vec![];
+        let mut warnings: Vec<Finding> = vec![];
+        for ((place, lowered), declared) in findings.metrics.iter().zip(&findings.declared) {
+            let Ok(explanation) = explain(&lowered.definition) else { continue };
+            warnings.extend(advice::of(place, declared, lowered, &explanation, self.profile));
+            costs.push(Cost {
+                metric: lowered.definition.info.source.clone(),
+                name: lowered.definition.info.name.clone(),
+                fields: explanation.fields.len(),
+                steps: explanation.estimate.to_string(),
+                steps_at_ten: explanation.estimate.at(10),
+                index: explanation.index,
+            });
+        }
+        findings.warnings.extend(warnings);
+        costs
+    }
+
+    fn denied(&self) -> BTreeSet<FindingKind> {
+        let kinds = |strict: &Strict| match strict {
+            Strict::Readings => vec![FindingKind::Readings],
+            Strict::Field => vec![FindingKind::Field],
+            Strict::Conflict => vec![FindingKind::Conflict],
+            Strict::Unbounded => vec![FindingKind::Unbounded],
+            Strict::Unit => vec![FindingKind::Unit],
+            Strict::Name => vec![FindingKind::Name],
+            Strict::Cost => vec![FindingKind::Cost],
+            Strict::Other => vec![FindingKind::Other],
+            Strict::All => FindingKind::WARNINGS.to_vec(),
+        };
+        self.strict.iter().flat_map(kinds).collect()
+    }
+}
