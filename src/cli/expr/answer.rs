@@ -33,11 +33,8 @@ fn evaluate(request: &Request<'_>) -> Result<String, Failure> {
         bindings.push(match texts.get(index) {
             Some(plain) => Binding::Json(plain),
             None if request.typed => {
-                let typed = serde_json::from_str(text)
-                    .map_err(|error| late(format!("variable '{name}': {error}")))?;
-                Binding::Value(
-                    value::read(&typed).map_err(|error| late(format!("variable '{name}': {error}")))?,
-                )
+                let typed = value::read(text);
+                Binding::Value(typed.map_err(|error| late(format!("variable '{name}': {error}")))?)
             }
             None => Binding::Json(text),
         });
@@ -66,8 +63,7 @@ fn plain_texts(request: &Request<'_>) -> Result<Vec<String>, String> {
         return Ok(Vec::new());
     }
     let plain = |(name, text): &(String, &str)| {
-        let typed = serde_json::from_str(text).map_err(|error| error.to_string());
-        let plain = typed.and_then(|typed| value::read(&typed)).and_then(|value| value::plain(&value));
+        let plain = value::read(text).and_then(|value| value::plain(&value));
         plain.map(|plain| plain.to_string()).map_err(|error| format!("variable '{name}': {error}"))
     };
     request.variables.iter().map(plain).collect()

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use celemetry_engine::expression::{MapValue, Position, Value};
+use celemetry_engine::row::{Decoder, Defaults, FieldPlan, HashSeed, Kind, NodeRef, skim};
 use celemetry_engine::scalar::{Duration, Offset, Timestamp};
 use serde_json::{Map, json};
 
@@ -85,44 +86,43 @@ fn double(value: f64) -> serde_json::Value {
     json!(value)
 }
 
-/// Reads a value.
+/// Reads a value from its JSON text. Numbers are read as they are written: a reader that makes doubles on the way may miss
+/// them by a little.
 ///
 /// # Errors
-/// What is wrong with the JSON.
-pub(super) fn read(json: &serde_json::Value) -> Result<Value<'static>, String> {
-    read_within(json, MAX_DEPTH)
+/// What is wrong with the text.
+pub(super) fn read(text: &str) -> Result<Value<'static>, String> {
+    skim(text.as_bytes()).map_err(|error| error.to_string())?;
+    let mut decoder = Decoder::new(Arc::new(FieldPlan::whole(HashSeed(0, 0))));
+    let row = decoder.decode(format!("{{\"value\":{text}}}").as_bytes(), Defaults::default());
+    let row = row.map_err(|error| error.to_string())?;
+    row.root().get("value").ok_or_else(|| "there is no value".to_owned()).and_then(read_node)
 }
 
-fn read_within(json: &serde_json::Value, depth: usize) -> Result<Value<'static>, String> {
-    let depth = depth.checked_sub(1).ok_or_else(|| format!("the value nests more than {MAX_DEPTH} deep"))?;
+/// Recursion is bounded by the depth that the decoder lets pass.
+fn read_node(node: NodeRef<'_>) -> Result<Value<'static>, String> {
     let form = || "a typed value is an object with one member, such as {\"int64Value\": \"1\"}".to_owned();
-    let mut members = json.as_object().ok_or_else(form)?.iter();
+    let mut members = node.entries();
     let (Some((kind, content)), None) = (members.next(), members.next()) else { return Err(form()) };
-    let wrong = || format!("{content:.40} is no {kind}");
+    let wrong = || format!("{:.40} is no {kind:.40}", written(content));
     let text = || content.as_str().ok_or_else(wrong);
-    Ok(match kind.as_str() {
+    Ok(match kind {
         "nullValue" => Value::Null,
         "boolValue" => Value::Bool(content.as_bool().ok_or_else(wrong)?),
-        "int64Value" => Value::Int(number(content).ok_or_else(wrong)?),
-        "uint64Value" => Value::Uint(number(content).ok_or_else(wrong)?),
-        "doubleValue" => Value::Double(match content.as_f64() {
-            Some(value) => value,
-            None => text()?.parse().map_err(|_| wrong())?,
-        }),
+        "int64Value" => Value::Int(digits(content).and_then(|text| text.parse().ok()).ok_or_else(wrong)?),
+        "uint64Value" => Value::Uint(digits(content).and_then(|text| text.parse().ok()).ok_or_else(wrong)?),
+        "doubleValue" => Value::Double(digits(content).and_then(|text| text.parse().ok()).ok_or_else(wrong)?),
         "stringValue" => Value::text(text()?),
         "bytesValue" => Value::Bytes(STANDARD.decode(text()?).map_err(|_| wrong())?.into()),
         "typeValue" => Value::Type(text()?.into()),
-        "optionalValue" if content.is_null() => Value::Optional(None),
-        "optionalValue" => Value::Optional(Some(Arc::new(read_within(content, depth)?))),
-        "listValue" => {
-            let values = members_of(content, "values").iter().map(|value| read_within(value, depth));
-            Value::List(values.collect::<Result<_, _>>()?)
-        }
+        "optionalValue" if content.kind() == Kind::Null => Value::Optional(None),
+        "optionalValue" => Value::Optional(Some(Arc::new(read_node(content)?))),
+        "listValue" => Value::List(elements(content, "values").map(read_node).collect::<Result<_, _>>()?),
         "mapValue" => {
             let mut map = MapValue::default();
-            for entry in members_of(content, "entries") {
+            for entry in elements(content, "entries") {
                 let part = |name| entry.get(name).ok_or_else(|| format!("an entry has no {name}"));
-                let (key, value) = (read_within(part("key")?, depth)?, read_within(part("value")?, depth)?);
+                let (key, value) = (read_node(part("key")?)?, read_node(part("value")?)?);
                 map.insert(key, value).map_err(|error| error.to_string())?;
             }
             Value::Map(Arc::new(map))
@@ -132,27 +132,29 @@ fn read_within(json: &serde_json::Value, depth: usize) -> Result<Value<'static>,
     })
 }
 
-/// A number of 64 bits in digits, which JSON's own numbers may not hold exactly.
-fn number<T: std::str::FromStr>(json: &serde_json::Value) -> Option<T> {
-    match json {
-        serde_json::Value::String(text) => text.parse().ok(),
-        serde_json::Value::Number(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
+/// The digits of a number, which may be a text, for JSON's own numbers may not hold it exactly.
+fn digits(node: NodeRef<'_>) -> Option<&str> {
+    node.as_number().or_else(|| node.as_str())
 }
 
-/// The list under a name, which an empty message leaves out.
-fn members_of<'j>(json: &'j serde_json::Value, name: &str) -> &'j [serde_json::Value] {
-    json.get(name).and_then(serde_json::Value::as_array).map_or(&[], Vec::as_slice)
+/// The elements of the list under a name, which an empty message leaves out.
+fn elements<'r>(node: NodeRef<'r>, name: &str) -> impl Iterator<Item = NodeRef<'r>> {
+    node.get(name).filter(|list| list.kind() == Kind::List).into_iter().flat_map(NodeRef::items)
 }
 
-fn object(json: &serde_json::Value) -> Option<Value<'static>> {
-    let text = json.get("value")?.as_str()?;
-    match json.get("@type")?.as_str()? {
+fn object(node: NodeRef<'_>) -> Option<Value<'static>> {
+    let text = node.get("value")?.as_str()?;
+    match node.get("@type")?.as_str()? {
         TIMESTAMP => Timestamp::parse(text).ok().map(|instant| Value::Timestamp(instant, Offset::default())),
         DURATION => Duration::parse(text).ok().map(Value::Duration),
         _ => None,
     }
+}
+
+fn written(node: NodeRef<'_>) -> String {
+    let mut text = String::new();
+    super::answer::write_node(node, &mut text);
+    text
 }
 
 /// A value as plain JSON. What JSON has no form for is the text that stands for it: bytes are base64, a timestamp is RFC 3339;

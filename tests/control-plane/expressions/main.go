@@ -155,7 +155,11 @@ func (adapter ordered) NativeToValue(value any) ref.Val {
 	case map[string]any:
 		return orderedMap{types.NewStringInterfaceMap(adapter, value)}
 	case []any:
-		return types.NewDynamicList(adapter, value)
+		elements := make([]ref.Val, len(value))
+		for index := range value {
+			elements[index] = adapter.NativeToValue(value[index])
+		}
+		return types.NewRefValList(adapter, elements)
 	}
 	return adapter.Adapter.NativeToValue(value)
 }

@@ -12,11 +12,20 @@ pub(super) struct Tape<'b> {
 pub(super) enum Dialect {
     /// Everything.
     All,
+    /// What Kubernetes has.
+    #[allow(dead_code, reason = "the tests that ask Kubernetes make expressions with this file too")]
+    Kubernetes,
     /// What the cel crate's interpreter answers as Kubernetes does.
     Shared,
 }
 
 const NAMES: [&str; 8] = ["a", "b", "c", "l", "m", "s", "n", "zz"];
+
+impl Dialect {
+    fn is_full(self) -> bool {
+        self != Dialect::Shared
+    }
+}
 
 impl<'b> Tape<'b> {
     pub(super) fn new(bytes: &'b [u8]) -> Self {
@@ -91,7 +100,7 @@ impl<'b> Tape<'b> {
         if depth == 0 {
             return self.leaf(variables);
         }
-        match self.number(16) {
+        match self.number(if dialect == Dialect::Shared { 16 } else { 20 }) {
             0 | 1 => self.leaf(variables),
             2..5 => self.truth(dialect, depth - 1, variables),
             5 => {
@@ -120,21 +129,28 @@ impl<'b> Tape<'b> {
             }
             12 => {
                 let functions = ["string", "int", "double", "type"];
-                let functions = if dialect == Dialect::All { &functions[..] } else { &functions[..3] };
+                let functions = if dialect.is_full() { &functions[..] } else { &functions[..3] };
                 let function = self.pick(functions);
                 let path = self.path(variables);
                 format!("{function}({path})")
             }
-            13 if dialect == Dialect::All => self.pair(dialect, "+", depth, variables),
-            14 if dialect == Dialect::All => {
+            13 if dialect.is_full() => self.pair(dialect, "+", depth, variables),
+            14 if dialect.is_full() => {
                 let path = self.path(variables);
                 let name = self.pick(&NAMES);
                 format!("{path}.?{name}.orValue({})", self.any(dialect, depth - 1, variables))
             }
-            15 if dialect == Dialect::All => {
+            15 if dialect.is_full() => {
                 let path = self.path(variables);
                 format!("{path}[{}]", self.any(dialect, depth - 1, variables))
             }
+            16 => {
+                let kind = self.pick(&["transformList", "transformMap"]);
+                self.each_pair(dialect, kind, depth, variables)
+            }
+            17 => self.call(variables),
+            18 => self.each(dialect, "sortBy", depth, variables),
+            19 if dialect == Dialect::All => self.bind(dialect, depth, variables),
             _ => self.path(variables),
         }
     }
@@ -161,14 +177,13 @@ impl<'b> Tape<'b> {
             5 => format!("!{path}"),
             6 => {
                 let name = self.pick(&NAMES);
-                if dialect == Dialect::All {
-                    format!("has({path}.{name})")
-                } else {
-                    format!("has(object.{name})")
-                }
+                if dialect.is_full() { format!("has({path}.{name})") } else { format!("has(object.{name})") }
             }
             7 => {
                 let kind = self.pick(&["exists", "all", "exists_one"]);
+                if dialect.is_full() && self.number(3) == 0 {
+                    return self.each_pair(dialect, kind, depth, variables);
+                }
                 self.each(dialect, kind, depth, variables)
             }
             8 => {
@@ -231,6 +246,52 @@ impl<'b> Tape<'b> {
             };
         }
         path
+    }
+
+    /// A macro that binds two variables.
+    fn each_pair(
+        &mut self,
+        dialect: Dialect,
+        kind: &str,
+        depth: usize,
+        variables: &mut Vec<String>,
+    ) -> String {
+        let range = self.path(variables);
+        let (first, second) = (format!("i{}", variables.len()), format!("v{}", variables.len()));
+        variables.extend([first.clone(), second.clone()]);
+        let body = match kind {
+            "transformList" | "transformMap" => self.any(dialect, depth - 1, variables),
+            _ => self.truth(dialect, depth - 1, variables),
+        };
+        variables.truncate(variables.len() - 2);
+        format!("{range}.{kind}({first}, {second}, {body})")
+    }
+
+    /// `cel.bind`
+    fn bind(&mut self, dialect: Dialect, depth: usize, variables: &mut Vec<String>) -> String {
+        let value = self.any(dialect, depth - 1, variables);
+        let variable = format!("b{}", variables.len());
+        variables.push(variable.clone());
+        let body = self.any(dialect, depth - 1, variables);
+        variables.pop();
+        format!("cel.bind({variable}, {value}, {body})")
+    }
+
+    /// A function of the libraries.
+    fn call(&mut self, variables: &[String]) -> String {
+        let (path, other) = (self.path(variables), self.path(variables));
+        match self.number(6) {
+            0 | 1 => {
+                let lists = ["sum", "min", "max", "isSorted", "distinct", "sort", "first", "last", "flatten"];
+                format!("{path}.{}()", self.pick(&lists))
+            }
+            2 => {
+                format!("{path}.{}({other})", self.pick(&["indexOf", "lastIndexOf", "split", "find", "join"]))
+            }
+            3 => format!("sets.{}({path}, [{other}])", self.pick(&["contains", "intersects"])),
+            4 => format!("'%s'.format([{path}])"),
+            _ => format!("{path}.{}()", self.pick(&["lowerAscii", "trim", "hasValue", "value"])),
+        }
     }
 
     fn literal(&mut self) -> &'static str {
