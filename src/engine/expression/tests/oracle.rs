@@ -24,7 +24,9 @@ proptest! {
         // Refused by our checker: nothing to compare.
         if !ours.starts_with("compile:") {
             let theirs = theirs(&text, &object);
-            let same = ours == theirs || (ours.starts_with("error:") && theirs.starts_with("error:"));
+            let both_fail = ours.starts_with("error:") && theirs.starts_with("error:");
+            // There, NaN is neither less nor greater; in Kubernetes it cannot be asked.
+            let same = ours == theirs || both_fail || ours == "error: NaN has no order";
             prop_assert!(same, "{text} on {object}\n  ours   {ours}\n  theirs {theirs}");
         }
     }
