@@ -102,17 +102,7 @@ fn write_bare(syntax: &Syntax, own: Tightness, out: &mut String) {
             }
             out.push(']');
         }
-        SyntaxKind::Map(entries) => {
-            out.push('{');
-            for (at, (key, value, optional)) in entries.iter().enumerate() {
-                out.push_str(if at > 0 { ", " } else { "" });
-                out.push_str(if *optional { "?" } else { "" });
-                write(key, Tightness::Conditional, out);
-                out.push_str(": ");
-                write(value, Tightness::Conditional, out);
-            }
-            out.push('}');
-        }
+        SyntaxKind::Map(entries) => map_text(entries, out),
         SyntaxKind::Macro(each) => macro_text(each, out),
         SyntaxKind::Bind(bind) => {
             let _ = write!(out, "cel.bind({}, ", bind.variable);
@@ -120,6 +110,18 @@ fn write_bare(syntax: &Syntax, own: Tightness, out: &mut String) {
             out.push(')');
         }
     }
+}
+
+fn map_text(entries: &[(Syntax, Syntax, bool)], out: &mut String) {
+    out.push('{');
+    for (at, (key, value, optional)) in entries.iter().enumerate() {
+        out.push_str(if at > 0 { ", " } else { "" });
+        out.push_str(if *optional { "?" } else { "" });
+        write(key, Tightness::Conditional, out);
+        out.push_str(": ");
+        write(value, Tightness::Conditional, out);
+    }
+    out.push('}');
 }
 
 fn binary(operands: &[Syntax; 2], symbol: &str, own: Tightness, out: &mut String) {
