@@ -38,6 +38,6 @@ impl fmt::Display for Warning {
 #[cfg(test)]
 impl PartialEq<&str> for Warning {
     fn eq(&self, other: &&str) -> bool {
-        self.to_string() == *other
+        *other == format!("{}: {}", self.place, self.message).as_str()
     }
 }
