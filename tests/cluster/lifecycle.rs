@@ -200,7 +200,12 @@ fn series_beyond_the_limit_are_one_and_no_total_is_wrong() {
     // It is a matter of this Metric, which goes on otherwise.
     scene.wait_ready(&metric);
     scene.wait_reason(&neighbour, "WithinLimits", "WithinLimits");
-    assert_eq!(scene.operator.metrics().family("limited_neighbour").len(), PODS - 4);
+    until("a series of the neighbour for each Pod", || {
+        match scene.operator.metrics().family("limited_neighbour").len() {
+            series if series == PODS - 4 => Ok(()),
+            series => Err(format!("{series}")),
+        }
+    });
     scene.declare("limited-pods", json!({"projections": [{"name": "name", "fieldPath": "metadata.name"}]}));
     scene.wait_reason(&metric, "WithinLimits", "WithinLimits");
     until("a series for each Pod", || match scene.operator.metrics().family("limited_pods").len() {
