@@ -3,13 +3,12 @@
 //! In: nodes of a row, and what expressions build. Out: values that borrow from the row wherever they can; what is
 //! built is shared, never copied deeply. Must never know: expressions.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Budget, Position};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
-use crate::scalar::{Cidr, Duration, Format, Held, Offset, Quantity, Semver, Timestamp, Url};
+use crate::scalar::{Cidr, Duration, Format, Held, Ip, Offset, Quantity, Semver, Timestamp, Url};
 
 /// A value of CEL. `'r` is the row's lifetime.
 #[derive(Clone, Debug)]
@@ -41,7 +40,7 @@ pub enum Value<'r> {
     /// Kubernetes' `Semver`
     Semver(Arc<Semver>),
     /// `net.IP`
-    Ip(IpAddr),
+    Ip(Ip),
     /// `net.CIDR`
     Cidr(Cidr),
     /// Kubernetes' `URL`

@@ -8,7 +8,10 @@ use super::{Quantity, split_digits};
 /// How apimachinery's `Quantity` holds an amount, which depends on how it was written: as a number times a power of ten. `2`
 /// and `2k` have a number of 64 bits and a power of at least 0, which `isInteger` asks for; `2000m` has a negative power; the
 /// number of `9Pi` is a decimal of any length.
+///
+/// Aligned, so that a value of an expression that can be a quantity is copied in whole words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Held {
     power: i32,
     /// Whether the number may be of any length, and so is none of 64 bits, however small it is.

@@ -17,7 +17,7 @@ mod tests;
 pub use duration::Duration;
 pub use format::Format;
 pub use held::Held;
-pub use network::{Cidr, parse_ip};
+pub use network::{Cidr, Ip};
 pub use quantity::Quantity;
 pub use semver::Semver;
 pub use timestamp::{Offset, Timestamp};

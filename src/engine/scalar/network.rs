@@ -7,8 +7,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::ScalarError;
 
+/// An address.
+///
+/// Aligned, as [`Cidr`] is, so that a value of an expression that can be one is copied in whole words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(align(8))]
+pub struct Ip(pub IpAddr);
+
 /// An address with the length of a prefix: `192.168.0.1/24`. Bits behind the prefix may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(align(8))]
 pub struct Cidr {
     /// The address as it was written.
     pub address: IpAddr,
@@ -23,16 +31,26 @@ const MAPPED: ScalarError =
 const NO_PREFIX: ScalarError =
     ScalarError("not a CIDR: it must be an address and the length of its prefix, such as 192.168.0.0/16");
 
-/// Reads an address.
-///
-/// # Errors
-///
-/// If the text is none, has a zone, or is an IPv4 address in the form of IPv6.
-pub fn parse_ip(text: &str) -> Result<IpAddr, ScalarError> {
-    match text.parse() {
-        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => Err(MAPPED),
-        Ok(address) => Ok(address),
-        Err(_) => Err(NO_ADDRESS),
+// === impl Ip ===
+
+impl Ip {
+    /// Reads an address.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none, has a zone, or is an IPv4 address in the form of IPv6.
+    pub fn parse(text: &str) -> Result<Self, ScalarError> {
+        match text.parse() {
+            Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => Err(MAPPED),
+            Ok(address) => Ok(Ip(address)),
+            Err(_) => Err(NO_ADDRESS),
+        }
+    }
+}
+
+impl std::fmt::Display for Ip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -46,7 +64,7 @@ impl Cidr {
     /// If the text is none.
     pub fn parse(text: &str) -> Result<Self, ScalarError> {
         let (address, length) = text.rsplit_once('/').ok_or(NO_PREFIX)?;
-        let address = parse_ip(address)?;
+        let Ip(address) = Ip::parse(address)?;
         let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
         let plain = digits && (length.len() == 1 || !length.starts_with('0'));
         let prefix: u8 = length.parse().ok().filter(|_| plain).ok_or(NO_PREFIX)?;

@@ -17,7 +17,10 @@ pub struct Timestamp {
 }
 
 /// How far a clock is from UTC.
+///
+/// Aligned, so that a value of an expression that can be a timestamp is copied in whole words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(align(8))]
 pub struct Offset {
     /// East is positive.
     pub seconds: i32,

@@ -20,8 +20,11 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
     budget.step(1)?;
     let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
     if let Some(node) = at_slot {
-        let value = Value::read_node(node, budget)?;
-        return Ok(if path.optional_from.is_some() { some(value) } else { value });
+        // Apart, so that the value of a plain path is written where it is wanted, and not copied there.
+        if path.optional_from.is_none() {
+            return Value::read_node(node, budget);
+        }
+        return Value::read_node(node, budget).map(some);
     }
     let mut walk = Walk::start(path, frame, budget)?;
     for (index, step) in path.steps.iter().enumerate() {

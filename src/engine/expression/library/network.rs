@@ -8,13 +8,13 @@ use super::super::types::StaticType::{self, Bool, Cidr as Range, Int, Ip, String
 use super::super::{Budget, Value};
 use super::{Overload, function, method, no_overload, string};
 use crate::error::EvaluationError;
-use crate::scalar::{Cidr, ScalarError, parse_ip};
+use crate::scalar::{Cidr, Ip as Address, ScalarError};
 
 const IP: &[StaticType] = &[Ip];
 const RANGE: &[StaticType] = &[Range];
 
 pub(super) const TABLE: &[Overload] = &[
-    function("ip", &[String], Ip, |a, b| address(a, 0, b).map(Value::Ip)).checking_literals(),
+    function("ip", &[String], Ip, |a, b| Ok(Value::Ip(Address(address(a, 0, b)?)))).checking_literals(),
     function("isIP", &[String], Bool, is_ip),
     function("ip.isCanonical", &[String], Bool, is_canonical).checking_literals(),
     function("string", IP, String, written),
@@ -35,7 +35,7 @@ pub(super) const TABLE: &[Overload] = &[
     }),
     method("containsCIDR", &[Range, Range], Bool, contains_range),
     method("containsCIDR", &[Range, String], Bool, contains_range),
-    method("ip", RANGE, Ip, |a, b| Ok(Value::Ip(range(a, 0, b)?.address))),
+    method("ip", RANGE, Ip, |a, b| Ok(Value::Ip(Address(range(a, 0, b)?.address)))),
     method("prefixLength", RANGE, Int, |a, b| Ok(Value::Int(range(a, 0, b)?.prefix.into()))),
     method("masked", RANGE, Range, |a, b| Ok(Value::Cidr(range(a, 0, b)?.masked()))),
 ];
@@ -43,7 +43,7 @@ pub(super) const TABLE: &[Overload] = &[
 fn is_ip<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
     let text = string(arguments, 0)?;
     budget.read(text.len())?;
-    Ok(Value::Bool(parse_ip(text).is_ok()))
+    Ok(Value::Bool(Address::parse(text).is_ok()))
 }
 
 /// Whether a text is an address just as `string` would write it.
@@ -76,10 +76,10 @@ fn contains_range<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Va
 /// An address, or the text of one.
 fn address(arguments: &[Value<'_>], at: usize, budget: &mut Budget) -> Result<IpAddr, EvaluationError> {
     match arguments.get(at) {
-        Some(Value::Ip(address)) => Ok(*address),
+        Some(Value::Ip(address)) => Ok(address.0),
         Some(Value::String(text)) => {
             budget.read(text.as_str().len())?;
-            parse_ip(text.as_str()).map_err(failed)
+            Address::parse(text.as_str()).map(|address| address.0).map_err(failed)
         }
         _ => Err(no_overload()),
     }
@@ -104,7 +104,7 @@ fn failed(ScalarError(message): ScalarError) -> EvaluationError {
 
 fn given(arguments: &[Value<'_>]) -> Result<IpAddr, EvaluationError> {
     match arguments {
-        [Value::Ip(address)] => Ok(*address),
+        [Value::Ip(address)] => Ok(address.0),
         _ => Err(no_overload()),
     }
 }
