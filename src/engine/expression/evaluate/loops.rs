@@ -14,10 +14,27 @@ use super::{Bound, Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
 
-/// The elements of what is looped over, in order.
-enum Items<'a, 'r> {
-    /// The elements of a list, or the keys of a map.
-    Single(ListItems<'a, 'r>),
+/// What is looped over. Both kinds have loops of their own, so that the usual one is as lean as can be.
+trait Items<'r> {
+    type Item: Item<'r>;
+
+    /// The next, for a step.
+    fn next(&mut self, budget: &mut Budget) -> Result<Option<Self::Item>, EvaluationError>;
+}
+
+/// What is bound for one element.
+trait Item<'r> {
+    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r>;
+
+    /// What the first variable stands for.
+    fn into_first(self) -> Value<'r>;
+}
+
+/// The elements of a list, or the keys of a map.
+struct Single<'a, 'r>(ListItems<'a, 'r>);
+
+/// What two variables are bound to.
+enum Pairs<'a, 'r> {
     /// The elements of a list with their indices.
     Indexed(ListItems<'a, 'r>, i64),
     /// The entries of a map that was built.
@@ -26,22 +43,31 @@ enum Items<'a, 'r> {
     Members(std::vec::IntoIter<(&'r str, NodeRef<'r>)>),
 }
 
-/// What is bound for one element: it, or its index or key and it.
-struct Item<'r> {
-    first: Value<'r>,
-    second: Option<Value<'r>>,
-}
+/// An index or a key, and the element.
+struct Pair<'r>(Value<'r>, Value<'r>);
 
 /// Runs a loop.
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let range = evaluate(&each.range, frame, budget)?;
     if each.pair {
         let items = pairs(&range, budget)?;
-        return walk(each, items, frame, budget);
+        return run_pairs(each, items, frame, budget);
     }
     let keys = keys(&range, budget)?;
     let items = keys.as_ref().unwrap_or(&range).list_items().ok_or_else(no_range)?;
-    walk(each, Items::Single(items), frame, budget)
+    walk(each, Single(items), frame, budget)
+}
+
+fn run_pairs<'r>(
+    each: &'r Loop,
+    items: Pairs<'_, 'r>,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    match each.kind {
+        LoopKind::TransformMap | LoopKind::TransformMapEntry => collect_entries(each, items, frame, budget),
+        _ => walk(each, items, frame, budget),
+    }
 }
 
 /// The keys of a map, in order.
@@ -59,13 +85,13 @@ fn keys<'r>(range: &Value<'r>, budget: &mut Budget) -> Result<Option<Value<'r>>,
     })
 }
 
-fn pairs<'a, 'r>(range: &'a Value<'r>, budget: &mut Budget) -> Result<Items<'a, 'r>, EvaluationError> {
+fn pairs<'a, 'r>(range: &'a Value<'r>, budget: &mut Budget) -> Result<Pairs<'a, 'r>, EvaluationError> {
     match range {
         Value::Node(node) if node.kind() == Kind::Map => {
-            Ok(Items::Members(members(*node, budget)?.into_iter()))
+            Ok(Pairs::Members(members(*node, budget)?.into_iter()))
         }
-        Value::Map(map) => Ok(Items::Entries(map.entries.iter())),
-        _ => Ok(Items::Indexed(range.list_items().ok_or_else(no_range)?, 0)),
+        Value::Map(map) => Ok(Pairs::Entries(map.entries.iter())),
+        _ => Ok(Pairs::Indexed(range.list_items().ok_or_else(no_range)?, 0)),
     }
 }
 
@@ -85,7 +111,7 @@ fn no_range() -> EvaluationError {
 
 fn walk<'r>(
     each: &'r Loop,
-    items: Items<'_, 'r>,
+    items: impl Items<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
@@ -96,9 +122,6 @@ fn walk<'r>(
             let count = count(condition, items, frame, budget)?;
             Ok(if each.kind == LoopKind::Count { Value::Int(count) } else { Value::Bool(count == 1) })
         }
-        (LoopKind::TransformMap | LoopKind::TransformMapEntry, _) => {
-            collect_entries(each, items, frame, budget)
-        }
         _ => collect(each, items, frame, budget),
     }
 }
@@ -107,13 +130,13 @@ fn walk<'r>(
 fn decide<'r>(
     condition: &'r Tree,
     decisive: bool,
-    mut items: Items<'_, 'r>,
+    mut items: impl Items<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut failed = None;
     while let Some(item) = items.next(budget)? {
-        match item.holds(condition, frame, budget) {
+        match holds(&item, condition, frame, budget) {
             Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -127,29 +150,29 @@ fn decide<'r>(
 
 fn count<'r>(
     condition: &'r Tree,
-    mut items: Items<'_, 'r>,
+    mut items: impl Items<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<i64, EvaluationError> {
     let mut count = 0;
     while let Some(item) = items.next(budget)? {
-        count += i64::from(item.holds(condition, frame, budget)?);
+        count += i64::from(holds(&item, condition, frame, budget)?);
     }
     Ok(count)
 }
 
 fn collect<'r>(
     each: &'r Loop,
-    mut items: Items<'_, 'r>,
+    mut items: impl Items<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let mut collected = Vec::new();
-    while let Some(item) = items.next_chosen(each, frame, budget)? {
+    while let Some(item) = next_chosen(&mut items, each, frame, budget)? {
         budget.build_values(1)?;
         collected.push(match &each.result {
             Some(result) => item.evaluate(result, frame, budget)?,
-            None => item.first,
+            None => item.into_first(),
         });
     }
     Ok(Value::List(collected.into()))
@@ -158,23 +181,23 @@ fn collect<'r>(
 /// `transformMap` and `transformMapEntry`: a key that comes twice is an error.
 fn collect_entries<'r>(
     each: &'r Loop,
-    mut items: Items<'_, 'r>,
+    mut items: Pairs<'_, 'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     let Some(result) = &each.result else { return Err(no_range()) };
     let mut map = MapValue::default();
-    while let Some(item) = items.next_chosen(each, frame, budget)? {
+    while let Some(item) = next_chosen(&mut items, each, frame, budget)? {
         let value = item.evaluate(result, frame, budget)?;
         if each.kind == LoopKind::TransformMap {
-            add(&mut map, item.first, value, budget)?;
+            add(&mut map, item.0, value, budget)?;
             continue;
         }
         match pairs(&value, budget)? {
-            Items::Indexed(..) => return Err(no_unary("transformMapEntry", &value)),
+            Pairs::Indexed(..) => return Err(no_unary("transformMapEntry", &value)),
             mut entries => {
-                while let Some(entry) = entries.next(budget)? {
-                    add(&mut map, entry.first, entry.second.unwrap_or(Value::Null), budget)?;
+                while let Some(Pair(key, value)) = entries.next(budget)? {
+                    add(&mut map, key, value, budget)?;
                 }
             }
         }
@@ -204,12 +227,12 @@ pub(super) fn sort_by<'r>(
 ) -> Evaluated<'r> {
     let range = evaluate(operand, frame, budget)?;
     let items = range.list_items().ok_or_else(|| no_unary("sortBy", &range))?;
-    let mut items = Items::Single(items);
+    let mut items = Single(items);
     let (mut values, mut keys) = (Vec::new(), Vec::new());
     while let Some(item) = items.next(budget)? {
         budget.build_values(2)?;
         keys.push(item.evaluate(key, frame, budget)?);
-        values.push(item.first);
+        values.push(item);
     }
     sort_by_keys(values, &keys, budget)
 }
@@ -244,70 +267,90 @@ pub(super) fn bind<'r>(
     }
 }
 
-// === impl Items ===
+/// The next for which the condition of the loop holds, if there is one.
+fn next_chosen<'r, I: Items<'r>>(
+    items: &mut I,
+    each: &'r Loop,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<Option<I::Item>, EvaluationError> {
+    while let Some(item) = items.next(budget)? {
+        match &each.condition {
+            Some(condition) if !holds(&item, condition, frame, budget)? => {}
+            _ => return Ok(Some(item)),
+        }
+    }
+    Ok(None)
+}
 
-impl<'r> Items<'_, 'r> {
-    fn next(&mut self, budget: &mut Budget) -> Result<Option<Item<'r>>, EvaluationError> {
-        let item = match self {
-            Items::Single(items) => items.read_next(budget)?.map(|first| Item { first, second: None }),
-            Items::Indexed(items, index) => items.read_next(budget)?.map(|value| {
-                *index += 1;
-                Item { first: Value::Int(*index - 1), second: Some(value) }
-            }),
-            Items::Entries(entries) => {
-                entries.next().map(|(key, value)| Item { first: key.clone(), second: Some(value.clone()) })
-            }
-            Items::Members(members) => match members.next() {
-                Some((name, member)) => Some(Item {
-                    first: Value::String(Text::Borrowed(name)),
-                    second: Some(Value::read_node(member, budget)?),
-                }),
-                None => None,
-            },
-        };
+fn holds<'r>(
+    item: &impl Item<'r>,
+    condition: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match item.evaluate(condition, frame, budget)? {
+        Value::Bool(value) => Ok(value),
+        other => Err(no_unary("condition", &other)),
+    }
+}
+
+// === impl Single ===
+
+impl<'r> Items<'r> for Single<'_, 'r> {
+    type Item = Value<'r>;
+
+    fn next(&mut self, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
+        let item = self.0.read_next(budget)?;
         if item.is_some() {
             budget.step(1)?;
         }
         Ok(item)
     }
+}
 
-    /// The next for which the condition holds, if there is one.
-    fn next_chosen(
-        &mut self,
-        each: &'r Loop,
-        frame: &Frame<'_, 'r>,
-        budget: &mut Budget,
-    ) -> Result<Option<Item<'r>>, EvaluationError> {
-        while let Some(item) = self.next(budget)? {
-            match &each.condition {
-                Some(condition) if !item.holds(condition, frame, budget)? => {}
-                _ => return Ok(Some(item)),
-            }
-        }
-        Ok(None)
+impl<'r> Item<'r> for Value<'r> {
+    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+        evaluate(tree, &frame.bind(self), budget)
+    }
+
+    fn into_first(self) -> Value<'r> {
+        self
     }
 }
 
-// === impl Item ===
+// === impl Pairs ===
 
-impl<'r> Item<'r> {
-    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-        let frame = frame.bind(&self.first);
-        match &self.second {
-            Some(second) => evaluate(tree, &frame.bind(second), budget),
-            None => evaluate(tree, &frame, budget),
+impl<'r> Items<'r> for Pairs<'_, 'r> {
+    type Item = Pair<'r>;
+
+    fn next(&mut self, budget: &mut Budget) -> Result<Option<Pair<'r>>, EvaluationError> {
+        let pair = match self {
+            Pairs::Indexed(items, index) => items.read_next(budget)?.map(|value| {
+                *index += 1;
+                Pair(Value::Int(*index - 1), value)
+            }),
+            Pairs::Entries(entries) => entries.next().map(|(key, value)| Pair(key.clone(), value.clone())),
+            Pairs::Members(members) => match members.next() {
+                Some((name, member)) => {
+                    Some(Pair(Value::String(Text::Borrowed(name)), Value::read_node(member, budget)?))
+                }
+                None => None,
+            },
+        };
+        if pair.is_some() {
+            budget.step(1)?;
         }
+        Ok(pair)
+    }
+}
+
+impl<'r> Item<'r> for Pair<'r> {
+    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+        evaluate(tree, &frame.bind(&self.0).bind(&self.1), budget)
     }
 
-    fn holds(
-        &self,
-        condition: &'r Tree,
-        frame: &Frame<'_, 'r>,
-        budget: &mut Budget,
-    ) -> Result<bool, EvaluationError> {
-        match self.evaluate(condition, frame, budget)? {
-            Value::Bool(value) => Ok(value),
-            other => Err(no_unary("condition", &other)),
-        }
+    fn into_first(self) -> Value<'r> {
+        self.0
     }
 }
