@@ -13,7 +13,7 @@ use super::super::tree::{Base, Path, Step};
 use super::super::{Budget, Position, Text, Value};
 use super::{Bound, Evaluated, Frame, evaluate};
 use crate::error::EvaluationError;
-use crate::row::Kind;
+use crate::row::{Kind, NodeRef};
 
 /// The value at the end of a path; an optional if any part of the path is.
 pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
@@ -25,6 +25,11 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
             return Value::read_node(node, budget);
         }
         return Value::read_node(node, budget).map(some);
+    }
+    if path.optional_from.is_none()
+        && let Some(node) = along_members(path, frame)
+    {
+        return Value::read_node(node, budget);
     }
     let mut walk = Walk::start(path, frame, budget)?;
     for (index, step) in path.steps.iter().enumerate() {
@@ -39,6 +44,31 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
         }
     }
     Ok(if walk.optional { some(walk.value) } else { walk.value })
+}
+
+/// The end of a path that leads from node to node by known fields, as `c.image` does in a loop: without a value for any but
+/// the last. Nothing where the path is another, or ends early; then it is walked along step by step.
+fn along_members<'r>(path: &'r Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
+    let mut node = match &path.base {
+        Base::Object => frame.environment?.row.root(),
+        Base::Variable(depth) => match bound(*depth, frame)? {
+            Bound::Value(Value::Node(node)) => *node,
+            _ => return None,
+        },
+        Base::Item => match &frame.environment?.item {
+            Some(Value::Node(node)) => *node,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    for step in &path.steps {
+        let Step::Member { field: Some(field), name } = step else { return None };
+        if node.kind() != Kind::Map {
+            return None;
+        }
+        node = node.member(*field, name)?;
+    }
+    Some(node)
 }
 
 /// Whether the last step of a path exists; everything before it must, unless it is optional.
@@ -188,14 +218,19 @@ fn list_index(index: &Value<'_>) -> Result<i64, EvaluationError> {
 }
 
 fn variable<'r>(depth: usize, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
-    let mut frame = frame;
-    for _ in 0..depth {
-        frame = frame.variable.ok_or_else(unbound)?.1;
-    }
-    match frame.variable.ok_or_else(unbound)?.0 {
+    match bound(depth, frame).ok_or_else(unbound)? {
         Bound::Value(value) => Ok(value.clone()),
         Bound::Failed(error) => Err(error.clone()),
     }
+}
+
+/// What the variable stands for that was bound so many variables before the last.
+fn bound<'f, 'r>(depth: usize, frame: &Frame<'f, 'r>) -> Option<Bound<'f, 'r>> {
+    let mut frame = frame;
+    for _ in 0..depth {
+        frame = frame.variable?.1;
+    }
+    frame.variable.map(|(bound, _)| bound)
 }
 
 fn of_environment<'r>(base: &Base, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
