@@ -225,6 +225,7 @@ fn secrets_are_read_by_name_and_never_listed_or_watched() {
     scene.wait_reason(&metric, "Ready", "DataSinkUnavailable");
     plane.allow(&user, &rights(&[rule("", "secrets", "get")]));
     scene.wait_ready(&metric);
+    scene.wait_reason(&data_sink, "Ready", "ExportSucceeded");
     assert_eq!(keys(&sink), ["Api-Token canary"]);
     let requests = plane.requests(&user).into_iter().filter(|request| request.resource == "secrets");
     let asked: BTreeSet<(String, String, String)> =
