@@ -14,7 +14,10 @@ use celemetry_engine::definition::{
 use celemetry_engine::row::HashSeed;
 use celemetry_engine::series::{Amount, SeriesStore};
 use celemetry_engine::snapshot::{MetricShape, MetricTable, Number};
-use criterion::Criterion;
+use criterion::{BenchmarkId, Criterion};
+
+#[path = "ratios/mod.rs"]
+mod ratios;
 
 /// A metric whose every series has a value, and the table that a reader holds.
 struct Metric {
@@ -97,33 +100,43 @@ fn flushes(criterion: &mut Criterion, series: usize, percent: usize) {
     let mut metric = Metric::new(series);
     let touched = series * percent / 100;
     let mut first = 0;
-    criterion.bench_function(&format!("flush/{series}/{percent} %"), |bencher| {
-        bencher.iter_custom(|iterations| {
-            let mut total = Duration::ZERO;
-            for _ in 0..iterations {
-                // Other series each time, all over the table: the worst for what is copied by pages.
-                metric.touch((first..first + touched).map(|position| position * PRIME % series));
-                first = (first + touched) % series;
-                total += metric.flush();
-            }
-            total
-        });
-    });
+    criterion.benchmark_group("flush").bench_function(
+        BenchmarkId::new(format!("{percent} % changed"), series),
+        |bencher| {
+            bencher.iter_custom(|iterations| {
+                let mut total = Duration::ZERO;
+                for _ in 0..iterations {
+                    // Other series each time, all over the table: the worst for what is copied by pages.
+                    metric.touch((first..first + touched).map(|position| position * PRIME % series));
+                    first = (first + touched) % series;
+                    total += metric.flush();
+                }
+                total
+            });
+        },
+    );
 }
 
 fn floor(criterion: &mut Criterion, series: usize) {
     let numbers: Vec<Number> = (0..1_i64 << 17).take(series).map(Number::Integer).collect();
-    criterion.bench_function(&format!("flush/{series}/floor: copy the numbers"), |bencher| {
-        bencher.iter(|| black_box(black_box(&numbers).clone()));
-    });
+    criterion.benchmark_group("flush").bench_function(
+        BenchmarkId::new("floor: copy the numbers", series),
+        |bencher| {
+            bencher.iter(|| black_box(black_box(&numbers).clone()));
+        },
+    );
 }
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(2));
     for series in [10_000, 100_000] {
         floor(&mut criterion, series);
         flushes(&mut criterion, series, 100);
         flushes(&mut criterion, series, 1);
     }
     criterion.final_summary();
+    ratios::print("flush");
 }

@@ -16,6 +16,9 @@ use celemetry_engine::definition::{Aggregation, Definition, ValueKind};
 use celemetry_engine::row::{Decoder, Defaults};
 use celemetry_engine::{Engine, Options};
 
+#[path = "ratios/mod.rs"]
+mod ratios;
+
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
@@ -53,20 +56,19 @@ fn main() {
     rig.empty();
     let left = live() - before;
 
-    println!("{OBJECTS} Pods, 8 metrics (count, sums, min, mean; by phase, namespace, node)\n");
-    println!("{:<44}{:>12}{:>10}", "", "bytes/object", "/ floor");
-    for (what, bytes) in [
+    println!("{OBJECTS} Pods, 8 metrics (count, sums, min, mean; by phase, namespace, node)");
+    #[allow(clippy::cast_precision_loss, reason = "a ratio for people")]
+    let rows = [
         ("floor: a key and eight contributions", FLOOR),
         ("live heap after the first list", listed),
         ("live heap after a second list", relisted),
         ("live heap after every object has changed", churned),
         ("resident, system allocator", resident),
         ("promised", PROMISE),
-    ] {
-        #[allow(clippy::cast_precision_loss, reason = "a ratio for people")]
-        let ratio = bytes as f64 / FLOOR as f64;
-        println!("{what:<44}{bytes:>12}{ratio:>10.2}");
-    }
+    ]
+    .map(|(what, bytes)| (what, bytes as f64));
+    ratios::record("memory, bytes an object", &rows);
+    ratios::print("memory");
     println!("\nleft after every object is gone: {left} bytes in all");
     assert!(
         resident.max(listed).max(relisted).max(churned) <= PROMISE,
