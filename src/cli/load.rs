@@ -82,6 +82,20 @@ impl MetricsArgs {
         Ok(self.find(options, profile, engine)?.declared)
     }
 
+    /// Both: what every Metric means, and how it was written.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn load_both(
+        &self,
+        options: LowerOptions<'_>,
+        profile: Profile,
+        engine: Options,
+    ) -> Result<Vec<(Lowered, api::Metric)>, Status> {
+        let Findings { metrics, declared, .. } = self.find(options, profile, engine)?;
+        Ok(metrics.into_iter().map(|(_, lowered)| lowered).zip(declared).collect())
+    }
+
     fn find(&self, options: LowerOptions<'_>, profile: Profile, engine: Options) -> Result<Findings, Status> {
         let (documents, unread) =
             read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read);

@@ -8,6 +8,7 @@ pub mod crds;
 mod demo;
 mod errors;
 mod eval;
+mod explain;
 mod expr;
 pub mod finding;
 mod follow;
@@ -46,6 +47,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Eval(eval::Args),
+    Explain(explain::Args),
     Expr(expr::Args),
     Check(check::Args),
     Run(run::Args),
@@ -92,6 +94,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::Demo(args) }) => demo::demo(&args),
         Ok(Cli { command: Command::Eval(args) }) => eval::eval(&args),
+        Ok(Cli { command: Command::Explain(args) }) => explain::explain(&args),
         Ok(Cli { command: Command::Expr(args) }) => expr::expr(&args),
         Ok(Cli { command: Command::Check(args) }) => check::check(&args),
         Ok(Cli { command: Command::Run(args) }) => run::run(&args),

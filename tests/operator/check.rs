@@ -208,7 +208,7 @@ fn lists_json_and_standard_input_have_places_too() {
 fn what_cannot_be_read_is_an_error_with_its_place() {
     let broken = scratch("check-broken.yaml", "a: 1\nb: [}\n");
     let missing = format!("{broken}.missing");
-    let found = json(&["-f", &broken, "-f", &missing, "-f", "examples/pods-by-phase.yaml"], "", 1);
+    let found = json(&["-f", &broken, &missing, "examples/pods-by-phase.yaml"], "", 1);
     let problems = found["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems.iter().any(|problem| problem["file"] == broken.as_str() && problem["line"] == 2));

@@ -26,7 +26,7 @@ fn file(name: &str) -> String {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    for command in ["", "demo", "eval", "check", "expr", "run", "crds"] {
+    for command in ["", "demo", "eval", "check", "explain", "expr", "run", "crds"] {
         let command = &[command, "--help"][usize::from(command.is_empty())..];
         let (out, err) = ends(command, "", 0);
         assert!(out.contains("Usage:") && out.contains("Example"), "{out}");
@@ -43,6 +43,7 @@ fn wrong_usage_is_status_2_with_a_reason_on_standard_error() {
         (&["eval"], "--filename <METRICS>"),
         (&["eval", "-f", PODS, "-o", "xml"], "possible values: json, table, prometheus, openmetrics, otlp"),
         (&["check", "-f", PODS, "--strict=everything"], "possible values: readings, field, "),
+        (&["explain", "-f", "-", "-"], "standard input can be read only once"),
         (&["eval", "-f", "-", "-"], "standard input can be read only once"),
         (&["eval", "-f", "-"], "standard input can be read only once"),
         (&["run", "-f", PODS, "--events", SHOP, "--kubeconfig", "a"], "cannot be used with"),

@@ -13,6 +13,7 @@ mod conformance;
 mod kubernetes;
 mod generated;
 mod check;
+mod explain;
 mod examples;
 mod recorded;
 mod simulated;

@@ -30,6 +30,9 @@ use crate::run::engine_options;
 pub(super) struct Args {
     #[command(flatten)]
     metrics: MetricsArgs,
+    /// Further files or folders of Metrics, so that `-f *.yaml` works
+    #[arg(value_name = "METRICS")]
+    more_metrics: Vec<String>,
     /// How the findings are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -137,7 +140,8 @@ impl Args {
     fn report(&self) -> Report {
         let (mut documents, mut unread) = (vec![], vec![]);
         let mut sources = Sources::default();
-        for text in read_texts(&self.metrics.metrics, &mut std::io::stdin().lock()) {
+        let paths = [&self.metrics.metrics[..], &self.more_metrics[..]].concat();
+        for text in read_texts(&paths, &mut std::io::stdin().lock()) {
             let text = match text {
                 Ok(text) => text,
                 Err(error) => {

@@ -77,6 +77,39 @@ struct Needs {
     problems: Vec<String>,
 }
 
+/// A right that a Metric needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Right {
+    /// The API group; `*` where it is not known.
+    pub(super) group: String,
+    /// The plural.
+    pub(super) resource: String,
+    pub(super) verbs: &'static [&'static str],
+    /// What is to be known of it.
+    pub(super) note: Option<String>,
+}
+
+/// The rights that the target's objects and namespaces need, without asking a cluster.
+pub(super) fn rights_of(metric: &api::Metric) -> Vec<Right> {
+    let spec = &metric.spec;
+    let right = |rule: Rule, note: Option<String>| Right {
+        group: rule.groups.concat(),
+        resource: rule.resources.concat(),
+        verbs: rule.verbs,
+        note,
+    };
+    let named = Kinds::built_in().of_target(&spec.target.clone().unwrap_or_default());
+    let targets = named.iter().map(|named| {
+        let mut rule = target_rule(named, &BTreeSet::new());
+        // The first says who needs it.
+        let notes: Vec<String> = rule.comments.drain(1..).collect();
+        right(rule, (!notes.is_empty()).then(|| notes.join("; ")))
+    });
+    let selector = spec.namespace_selector.as_deref().filter(|selector| !selector.trim().is_empty());
+    let namespaces = selector.map(|_| right(rule(&[""], &["namespaces"], &["list", "watch"]), None));
+    targets.chain(namespaces).collect()
+}
+
 /// Runs the command.
 pub(super) fn rbac(args: &Args) -> Status {
     let (documents, errors) = read_documents(&args.metrics.metrics, &mut std::io::stdin().lock());
@@ -271,6 +304,19 @@ async fn served(client: Client) -> kube::Result<Kinds> {
         }
     }
     Ok(Kinds::served(known))
+}
+
+// === impl Right ===
+
+impl Right {
+    /// As `kubectl auth can-i` has it: `deployments.apps`, `pods`.
+    pub(super) fn resource(&self) -> String {
+        if self.group.is_empty() {
+            self.resource.clone()
+        } else {
+            format!("{}.{}", self.resource, self.group)
+        }
+    }
 }
 
 // === impl Needs ===

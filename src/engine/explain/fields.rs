@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use crate::expression::explain::member;
 use crate::row::{FieldId, FieldPlan};
 
@@ -75,4 +77,54 @@ pub(super) fn read(plan: &FieldPlan) -> Vec<FieldRead> {
 fn is_bare(plan: &FieldPlan, id: FieldId) -> bool {
     let field = plan.field(id);
     field.members.is_empty() && field.each.is_none() && field.keeps + field.scalars == 0
+}
+
+/// A part of an object that is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Such as `spec.volumes`.
+    pub path: String,
+    /// How long it is as JSON.
+    pub bytes: usize,
+}
+
+/// What tells objects apart, and so is always read.
+const IDENTITY: &[&str] = &[
+    "apiVersion",
+    "kind",
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.uid",
+    "metadata.resourceVersion",
+];
+
+/// What none of `fields` reads of an object: the largest parts that are skipped as a whole, in the order of their paths. What
+/// is skipped of the elements of lists is not told.
+pub(super) fn skipped(fields: &[FieldRead], object: &Json) -> Vec<Skipped> {
+    let mut found = vec![];
+    let mut open = vec![(String::new(), object)];
+    while let Some((path, value)) = open.pop() {
+        let reads = |known: &str| {
+            let rest = known.strip_prefix(path.as_str());
+            rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let is_whole = fields.iter().any(|field| field.path == path && field.extent == Extent::Whole);
+        let is_read = path.is_empty()
+            || fields.iter().any(|field| reads(&field.path))
+            || IDENTITY.iter().any(|known| reads(known));
+        match value {
+            _ if is_whole => {}
+            _ if !is_read => found.push(Skipped { path, bytes: value.to_string().len() }),
+            Json::Object(members) => {
+                for (name, value) in members {
+                    let name = member(name);
+                    let dot = if path.is_empty() || name.starts_with('[') { "" } else { "." };
+                    open.push((format!("{path}{dot}{name}"), value));
+                }
+            }
+            _ => {}
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
 }

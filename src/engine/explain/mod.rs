@@ -16,9 +16,11 @@
 
 mod fields;
 mod predicates;
+mod trace;
 
-pub use crate::expression::explain::Estimate;
-pub use fields::{Extent, FieldRead};
+pub use crate::expression::explain::{Estimate, Part, Shown};
+pub use fields::{Extent, FieldRead, Skipped};
+pub use trace::{Evaluated, Requirement, Test, Trace, TraceError, TracedElement, trace};
 
 use crate::definition::{Definition, Formula, Language};
 use crate::error::CompileError;
@@ -82,6 +84,15 @@ pub fn explain(definition: &Definition) -> Result<Explanation, Vec<CompileError>
     });
     let index = predicates::of(&compiled.conditions, &names);
     Ok(Explanation { fields: fields::read(&plan), index, formulas, estimate })
+}
+
+// === impl Explanation ===
+
+impl Explanation {
+    /// The parts of an object that are skipped as a whole, in the order of their paths.
+    pub fn skipped(&self, object: &serde_json::Value) -> Vec<Skipped> {
+        fields::skipped(&self.fields, object)
+    }
 }
 
 fn formulas(definition: &Definition) -> Vec<FormulaFacts> {

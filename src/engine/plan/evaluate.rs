@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::definition::{ProjectionKind, TextForm};
 use crate::error::EvaluationError;
-use crate::expression::{Budget, Environment, Outcome, Text, Value};
+use crate::expression::{Budget, Environment, Outcome, Position, Text, Value};
 use crate::row::{Kind, Row};
 use crate::series::Amount;
 
@@ -74,6 +74,35 @@ impl Plan {
         evaluation
     }
 
+    /// What each element, or the object as a whole, contributes by itself, if selectors and filter hold: for explanations.
+    ///
+    /// # Errors
+    /// Where there are no elements because their expression fails.
+    pub(crate) fn apart<'r>(
+        &'r self,
+        row: &'r Row,
+        meter: &mut Meter,
+    ) -> Result<Vec<(Option<Element<'r>>, Evaluation<'r>)>, Failure<'r>> {
+        let mut run = Run { meter, environment: Environment { row, item: None, position: None } };
+        let found: Vec<Option<Element<'r>>> = match &self.elements {
+            None => vec![None],
+            Some(step) => run.elements(step)?.into_iter().map(Some).collect(),
+        };
+        let mut apart = Vec::with_capacity(found.len());
+        for element in found {
+            if let Some((position, item)) = element.clone() {
+                (run.environment.item, run.environment.position) = (Some(item), Some(position));
+            }
+            let mut evaluation = Evaluation { matched: true, ..Evaluation::default() };
+            self.element(&mut run, &mut evaluation);
+            if self.confidential {
+                evaluation.failures.iter_mut().for_each(|failure| failure.error = failure.error.discreet());
+            }
+            apart.push((element, evaluation));
+        }
+        Ok(apart)
+    }
+
     /// What one element, or the object as a whole, contributes.
     fn element<'r>(&'r self, run: &mut Run<'_, 'r>, evaluation: &mut Evaluation<'r>) {
         let amount = match &self.value {
@@ -101,6 +130,9 @@ impl Plan {
         evaluation.contributions.push(Contributed { attributes, amount });
     }
 }
+
+/// An element of a `forEach` and where it stands.
+pub(crate) type Element<'r> = (Position<'r>, Value<'r>);
 
 /// One evaluation under way.
 struct Run<'m, 'r> {

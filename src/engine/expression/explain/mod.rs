@@ -6,12 +6,16 @@
 
 mod cost;
 mod origins;
-#[cfg(test)]
-#[cfg(test)]
+mod shown;
 mod text;
+mod trace;
 
 pub use cost::Estimate;
 pub(crate) use origins::member;
+pub use shown::Shown;
+pub(crate) use shown::json_of;
+pub use trace::Part;
+pub(crate) use trace::{Variables, trace};
 
 use super::{cel, kubectl, limits, query, rfc9535, syntax::Syntax};
 use crate::definition::{Formula, Language};

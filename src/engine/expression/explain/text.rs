@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::super::syntax::{CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::super::syntax::{BindSyntax, CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
 use super::super::{Text, Value};
 
 /// How tightly a part holds together; a part that holds less than its surroundings ask for stands in parentheses.
@@ -104,11 +104,7 @@ fn write_bare(syntax: &Syntax, own: Tightness, out: &mut String) {
         }
         SyntaxKind::Map(entries) => map_text(entries, out),
         SyntaxKind::Macro(each) => macro_text(each, out),
-        SyntaxKind::Bind(bind) => {
-            let _ = write!(out, "cel.bind({}, ", bind.variable);
-            joined([&bind.value, &bind.body].into_iter(), ", ", Tightness::Conditional, out);
-            out.push(')');
-        }
+        SyntaxKind::Bind(bind) => bind_text(bind, out),
     }
 }
 
@@ -122,6 +118,12 @@ fn map_text(entries: &[(Syntax, Syntax, bool)], out: &mut String) {
         write(value, Tightness::Conditional, out);
     }
     out.push('}');
+}
+
+fn bind_text(bind: &BindSyntax, out: &mut String) {
+    let _ = write!(out, "cel.bind({}, ", bind.variable);
+    joined([&bind.value, &bind.body].into_iter(), ", ", Tightness::Conditional, out);
+    out.push(')');
 }
 
 fn binary(operands: &[Syntax; 2], symbol: &str, own: Tightness, out: &mut String) {

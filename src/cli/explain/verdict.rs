@@ -1,0 +1,153 @@
+//! How an object fares, for people.
+//!
+//! In: a trace. Out: text. Must never know: how it was evaluated.
+
+use std::fmt::Write;
+
+use celemetry_engine::explain::{Evaluated, Part, Requirement, Shown, Test, TracedElement};
+
+use super::Verdict;
+use crate::controller::{Lowered, print_label_selector};
+
+/// So many characters of a value are shown.
+const VALUE: usize = 80;
+
+/// So many characters of an expression are shown.
+const TEXT: usize = 120;
+
+/// So many elements are shown.
+const ELEMENTS: usize = 20;
+
+/// So many of the largest parts that are skipped are named.
+const SKIPPED: usize = 5;
+
+/// The steps of one object.
+pub(super) fn print(lowered: &Lowered, verdict: &Verdict, out: &mut String) {
+    let trace = &verdict.trace;
+    let counts = if verdict.counts() { "counts" } else { "does not count" };
+    line(0, &format!("{}: {counts}", trace.object), out);
+    if !verdict.is_targeted {
+        line(1, "spec.target: it is no object of the target", out);
+        return;
+    }
+    trace.tests.iter().for_each(|test| line(1, &self::test(test), out));
+    if let Some(selector) = &lowered.namespace_selector {
+        let selector = print_label_selector(selector);
+        line(1, &format!("spec.namespaceSelector {selector}: not known without the namespace"), out);
+    }
+    if let Some(selector) = &lowered.field_selector {
+        line(1, &format!("spec.fieldSelector {selector}: not known without the API server"), out);
+    }
+    if let Some(filter) = &trace.filter {
+        step(1, "", filter, out);
+    }
+    if let Some(each) = &trace.for_each {
+        step(1, "elements: ", each, out);
+    }
+    for element in trace.elements.iter().take(ELEMENTS) {
+        self::element(element, out);
+    }
+    if trace.elements.len() > ELEMENTS {
+        line(1, &format!("{} further elements; -o json shows all", trace.elements.len() - ELEMENTS), out);
+    }
+    skipped(verdict, out);
+}
+
+fn line(depth: usize, text: &str, out: &mut String) {
+    let visible: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let _ = writeln!(out, "{}{visible}", "  ".repeat(depth));
+}
+
+fn test(test: &Test) -> String {
+    let (place, what) = match &test.requirement {
+        Requirement::Label(label) => {
+            ("spec.labelSelector", print_label_selector(std::slice::from_ref(label)))
+        }
+        Requirement::Namespaces(names) => ("spec.namespaces", names.join(", ")),
+        Requirement::Field(field) => {
+            let operator = if field.equal { "=" } else { "!=" };
+            ("spec.fieldSelector", format!("{}{operator}{}", field.path.join("."), field.value))
+        }
+    };
+    let verdict = if test.holds { "holds" } else { "does not hold" };
+    let found = match &test.found {
+        Some(text) => format!("found {}", cut(&format!("{text:?}"), VALUE)),
+        None => "nothing there".to_owned(),
+    };
+    format!("{place} {what}: {verdict}, {found}")
+}
+
+fn element(element: &TracedElement, out: &mut String) {
+    let depth = if let Some(position) = &element.position {
+        let item = element.item.as_ref().map(ToString::to_string).unwrap_or_default();
+        line(1, &format!("item {position} = {}", cut(&item, VALUE)), out);
+        2
+    } else {
+        1
+    };
+    if let Some(value) = &element.value {
+        step(depth, "value: ", value, out);
+    }
+    for (name, attribute) in &element.attributes {
+        step(depth, &format!("attribute {name}: "), attribute, out);
+    }
+    let adds = match &element.contribution {
+        Some((number, attributes)) => {
+            let attributes: Vec<String> = attributes
+                .iter()
+                .map(|(name, text)| format!("{name}={}", cut(&format!("{text:?}"), VALUE)))
+                .collect();
+            format!("adds {number} to {{{}}}", attributes.join(", "))
+        }
+        None => "adds nothing: it has no value".to_owned(),
+    };
+    line(depth, &format!("→ {adds}"), out);
+}
+
+/// An expression, what was made of it, and its parts.
+fn step(depth: usize, what: &str, step: &Evaluated, out: &mut String) {
+    let text = cut(&step.part.text, TEXT);
+    line(depth, &format!("{} {text}", step.formula.place), out);
+    line(depth + 1, &format!("{what}{}", shown(&step.made)), out);
+    // What the metric makes of a value may be the value itself.
+    if step.part.shown != step.made && step.made != Shown::Skipped {
+        line(depth + 1, &format!("the expression: {}", shown(&step.part.shown)), out);
+    }
+    step.part.parts.iter().for_each(|part| self::part(depth + 1, part, out));
+}
+
+fn part(depth: usize, part: &Part, out: &mut String) {
+    line(depth, &format!("{}: {}", cut(&part.text, TEXT), shown(&part.shown)), out);
+    part.parts.iter().for_each(|part| self::part(depth + 1, part, out));
+}
+
+fn shown(shown: &Shown) -> String {
+    match shown {
+        Shown::Value(value) => cut(&value.to_string(), VALUE),
+        Shown::Nothing => "nothing".to_owned(),
+        Shown::Failed(message) => format!("fails: {message}"),
+        Shown::Skipped => "not needed".to_owned(),
+    }
+}
+
+fn skipped(verdict: &Verdict, out: &mut String) {
+    let mut largest: Vec<_> = verdict.skipped.iter().collect();
+    largest.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.path.cmp(&b.path)));
+    let total: usize = largest.iter().map(|skipped| skipped.bytes).sum();
+    if total == 0 {
+        return;
+    }
+    let named: Vec<String> =
+        largest.iter().take(SKIPPED).map(|skipped| format!("{} ({})", skipped.path, skipped.bytes)).collect();
+    let more = largest.len().saturating_sub(SKIPPED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    line(1, &format!("skipped: {total} bytes, {}{more}", named.join(", ")), out);
+}
+
+/// At most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
