@@ -4,6 +4,7 @@
 //! Must never know: how anything is done.
 
 mod check;
+mod completions;
 pub mod crds;
 mod demo;
 mod errors;
@@ -18,6 +19,7 @@ mod listen;
 mod live;
 mod load;
 mod logs;
+mod man;
 pub mod metrics;
 mod objects;
 mod output;
@@ -33,7 +35,7 @@ mod values;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// The state of Kubernetes clusters as metrics: declared once, compiled, kept right after every event.
 #[derive(Debug, Parser)]
@@ -57,6 +59,8 @@ enum Command {
     #[command(after_help = "Example:\n  celemetry crds | kubectl apply --server-side -f -")]
     Crds,
     Rbac(rbac::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 const EXAMPLES: &str = "\
@@ -102,6 +106,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Cli { command: Command::Init(args) }) => init::init(&args),
         Ok(Cli { command: Command::Crds }) => print_crds(),
         Ok(Cli { command: Command::Rbac(args) }) => rbac::rbac(&args),
+        Ok(Cli { command: Command::Completions(args) }) => completions::completions(&args, Cli::command()),
+        Ok(Cli { command: Command::Man(args) }) => man::man(&args, Cli::command()),
         Err(error) => {
             // Help goes to standard output, which may be closed: then nobody wants it.
             let _ = error.print();
@@ -121,7 +127,6 @@ fn print_crds() -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_arguments_are_consistent() {

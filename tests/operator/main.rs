@@ -14,6 +14,7 @@ mod kubernetes;
 mod generated;
 mod check;
 mod explain;
+mod manual;
 mod examples;
 mod recorded;
 mod simulated;
