@@ -48,7 +48,10 @@ const MOST_PARTS: usize = 400;
 pub(crate) fn trace(formula: &Formula, variables: &Variables) -> Part {
     let mut tracer = Tracer { left: MOST_PARTS };
     match parse(formula) {
-        Some(Parsed::Cel(syntax)) => tracer.part(&syntax, variables),
+        // The whole is evaluated as it was written: printed anew it may have more parentheses than are allowed.
+        Some(Parsed::Cel(syntax)) => {
+            Part { shown: variables.shown(formula), ..tracer.part(&syntax, variables) }
+        }
         Some(Parsed::Path(steps)) => tracer.path(formula, &steps, variables),
         None => Part { text: formula.text.clone(), shown: Shown::Skipped, parts: Vec::new() },
     }
