@@ -134,7 +134,7 @@ impl MetricTask {
             (Some(_), None) if self.sinks.is_none() => SinkState::NotAsked,
             // It may be in a list that is still to come.
             (Some(_), None) if self.sinks.as_ref().is_some_and(|sinks| !sinks.borrow().is_complete()) => {
-                SinkState::NotTried
+                SinkState::NotRead
             }
             (Some(name), None) => {
                 let namespace = self.declaration.namespace_of_sinks(&self.context.settings);

@@ -138,7 +138,7 @@ impl SinkController {
         let (stored, latest) = watch::channel(Arc::clone(&value));
         let (declared, receiver) = watch::channel(value);
         let (sender, view) =
-            watch::channel(SinkView { pipeline: None, opened: 0, state: SinkState::NotTried });
+            watch::channel(SinkView { pipeline: None, opened: 0, state: SinkState::NotRead });
         let task = SinkTask::new(&self.client, &self.exporter, &self.status, name.clone(), sender);
         self.running.spawn(task.run(receiver, latest));
         self.tasks.insert(name, Task { declared, stored, view });

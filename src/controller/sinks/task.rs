@@ -169,7 +169,7 @@ impl SinkTask {
     fn report(&self, written: &Written, slot: &mut DataSinkStatusSlot, state: Option<&SinkState>) {
         let state = match (&self.defect, state) {
             (Some(defect), _) => SinkState::Unusable(defect.clone()),
-            (None, None) => SinkState::NotTried,
+            (None, None) => SinkState::NotRead,
             (None, Some(state)) => state.clone(),
         };
         slot.set(&DataSinkFacts {

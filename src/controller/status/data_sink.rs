@@ -14,7 +14,7 @@ use crate::api::{Condition, DataSinkStatus};
 pub fn data_sink_status(facts: &DataSinkFacts, previous: &DataSinkStatus) -> DataSinkStatus {
     let held = Held::new(&previous.conditions, facts.generation, facts.known_since, facts.now);
     let verdict = ready(facts);
-    let unseen = facts.state == SinkState::NotAsked && verdict.provisional;
+    let unseen = matches!(facts.state, SinkState::NotAsked | SinkState::NotRead) && verdict.provisional;
     let conditions = held.all().filter(|_| unseen).unwrap_or_else(|| {
         let standing = [&[reason::EXPORT_SUCCEEDED], EXPORT_FAILURES].concat();
         Condition::merge(&previous.conditions, vec![held.or(verdict, &standing, facts.now)])
@@ -34,7 +34,7 @@ fn ready(facts: &DataSinkFacts) -> Verdict {
             Verdict::holds(aspect, fault.reason, fault.message)
         }
         (_, Some(fault)) => Verdict::fails(aspect, fault.reason, fault.message),
-        (SinkState::NotAsked, None) => {
+        (SinkState::NotAsked | SinkState::NotRead, None) => {
             Verdict::open(aspect, reason::RECONCILING, "nothing is known of this generation yet")
         }
         (SinkState::NotTried, None) => Verdict {

@@ -162,6 +162,8 @@ pub enum SinkState {
     /// Nobody asks for one.
     #[default]
     NotAsked,
+    /// Whether it can be tried is still being read: the DataSink, or its Secrets.
+    NotRead,
     /// It cannot even be tried.
     Unusable(SinkDefect),
     /// It can be tried, and was not yet.

@@ -6,10 +6,10 @@
 
 use super::facts::{MetricFacts, NameState, SinkState, SourceState, TargetState};
 use super::held::Held;
-use super::sink::{self, EXPORT_FAILURES};
+use super::sink::{self, DEFECTS, EXPORT_FAILURES};
 use super::target;
 use super::verdict::{Fault, Verdict, text_of};
-use crate::api::condition::{FALSE, TRUE, aspect, reason};
+use crate::api::condition::{FALSE, TRUE, UNKNOWN, aspect, reason};
 use crate::api::{Condition, Cost, ExpressionErrors, MetricStatus, Observation};
 use crate::controller::message::one_line;
 use crate::controller::{LowerError, Mode};
@@ -81,6 +81,7 @@ fn conditions(facts: &MetricFacts, faults: &Faults, held: Held<'_>) -> Vec<Condi
 /// What is said of the sink may stand until it is tried, and what comes of a list until the list is there.
 fn exported_may_stand(facts: &MetricFacts, is_listing: bool) -> Vec<&'static str> {
     match (&facts.sink, is_listing) {
+        (SinkState::NotRead, _) => [&[reason::EXPORT_SUCCEEDED], EXPORT_FAILURES, DEFECTS].concat(),
         (SinkState::NotTried, _) => [&[reason::EXPORT_SUCCEEDED], EXPORT_FAILURES].concat(),
         (SinkState::NotAsked, true) => vec![reason::SCRAPE_ONLY],
         (_, true) => vec![reason::EXPORT_SUCCEEDED],
@@ -120,7 +121,9 @@ fn ready(facts: &MetricFacts, faults: &Faults, synced: &Condition, exported: &Co
     } else if exported.reason == reason::STALE {
         standing(exported, reason::MONITORING_FAILED)
     } else if exported.status == FALSE && exported.reason != reason::POINTS_REJECTED {
-        standing(exported, reason::METRIC_EXPORT_FAILED)
+        standing(exported, sink::ready_reason(&exported.reason))
+    } else if facts.sink == SinkState::NotRead && exported.status == UNKNOWN {
+        Verdict::open(aspect, reason::RECONCILING, exported.message.clone())
     } else if synced.status == TRUE {
         Verdict::holds(aspect, reason::RECONCILIATION_SUCCEEDED, "every series is kept right")
     } else {
@@ -175,6 +178,9 @@ fn exported(facts: &MetricFacts, faults: &Faults, synced: &Condition) -> Verdict
             reason::SCRAPE_ONLY,
             "there is no spec.dataSinkRef: served on /metrics only",
         ),
+        SinkState::NotRead => {
+            Verdict::open(aspect, reason::RECONCILING, "its DataSink and its Secrets are being read")
+        }
         SinkState::NotTried => {
             Verdict::open(aspect, reason::NOT_TRIED_YET, "nothing was sent to the sink yet")
         }

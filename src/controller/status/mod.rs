@@ -54,6 +54,7 @@
 //! | undecodable objects, throttling and the like | Synced | True | `Degraded` | – |
 //! | the first list is under way | Synced | False | `Listing` | Unknown `Reconciling` |
 //! | — | Exported, WithinLimits | Unknown | `Listing` | |
+//! | its DataSink is being read | Exported | Unknown | `Reconciling` | Unknown `Reconciling` |
 //! | nothing was sent yet | Exported | Unknown | `NotTriedYet` | – |
 //! | no sink is asked for | Exported | True | `ScrapeOnly` | – |
 //! | an expression had no value for an object | ExpressionsValid | True | `EvaluationErrors` | – |

@@ -24,10 +24,37 @@ pub(super) const EXPORT_FAILURES: &[&str] = &[
     reason::INVALID_RESPONSE,
 ];
 
+/// Every reason for which a sink cannot even be tried, and no request could have failed.
+pub(super) const DEFECTS: &[&str] = &[
+    reason::DATA_SINK_NOT_FOUND,
+    reason::INVALID_DATA_SINK,
+    reason::INVALID_ENDPOINT,
+    reason::SECRET_NOT_FOUND,
+    reason::SECRET_KEY_NOT_FOUND,
+    reason::SECRET_FORBIDDEN,
+    reason::SECRET_UNREADABLE,
+    reason::INVALID_CREDENTIALS,
+];
+
+/// The reason under Ready for one under Exported.
+pub(super) fn ready_reason(exported: &str) -> &'static str {
+    match exported {
+        reason::DATA_SINK_NOT_FOUND
+        | reason::SECRET_NOT_FOUND
+        | reason::SECRET_KEY_NOT_FOUND
+        | reason::SECRET_FORBIDDEN
+        | reason::SECRET_UNREADABLE => reason::DATA_SINK_UNAVAILABLE,
+        reason::INVALID_DATA_SINK | reason::INVALID_ENDPOINT | reason::INVALID_CREDENTIALS => {
+            reason::OTLP_CLIENT_CREATION_FAILED
+        }
+        _ => reason::METRIC_EXPORT_FAILED,
+    }
+}
+
 /// What is wrong with a sink.
 pub(super) fn fault(state: &SinkState) -> Option<Fault> {
     match state {
-        SinkState::NotAsked | SinkState::NotTried | SinkState::Healthy => None,
+        SinkState::NotAsked | SinkState::NotRead | SinkState::NotTried | SinkState::Healthy => None,
         SinkState::Unusable(defect) => Some(of_defect(defect)),
         SinkState::Failing { failure, since } => {
             let (reason, what) = of_failure(*failure);
@@ -38,44 +65,42 @@ pub(super) fn fault(state: &SinkState) -> Option<Fault> {
 }
 
 fn of_defect(defect: &SinkDefect) -> Fault {
-    let unavailable = reason::DATA_SINK_UNAVAILABLE;
-    let no_client = reason::OTLP_CLIENT_CREATION_FAILED;
-    let (ready, reason, message) = match defect {
+    let (reason, message) = match defect {
         SinkDefect::DataSinkNotFound { name } => {
-            (unavailable, reason::DATA_SINK_NOT_FOUND, format!("DataSink {name} does not exist"))
+            (reason::DATA_SINK_NOT_FOUND, format!("DataSink {name} does not exist"))
         }
         SinkDefect::InvalidDataSink { name } => {
-            let message = format!("the spec of DataSink {name} is defective: see its status");
-            (no_client, reason::INVALID_DATA_SINK, message)
+            (reason::INVALID_DATA_SINK, format!("the spec of DataSink {name} is defective: see its status"))
         }
         SinkDefect::InvalidEndpoint { message } => {
-            (no_client, reason::INVALID_ENDPOINT, format!("the sink's endpoint is invalid: {message}"))
+            (reason::INVALID_ENDPOINT, format!("the sink's endpoint is invalid: {message}"))
         }
         SinkDefect::ForbiddenAddress { host } => {
             let message = format!("the sink's host '{host}' is at an address that sinks may not have");
-            (no_client, reason::ENDPOINT_FORBIDDEN, message)
+            // No request has failed of it.
+            let ready = reason::OTLP_CLIENT_CREATION_FAILED;
+            return Fault { ready, reason: reason::ENDPOINT_FORBIDDEN, message };
         }
         SinkDefect::SecretNotFound { name } => {
-            (unavailable, reason::SECRET_NOT_FOUND, format!("Secret {name} of the sink does not exist"))
+            (reason::SECRET_NOT_FOUND, format!("Secret {name} of the sink does not exist"))
         }
         SinkDefect::SecretKeyNotFound { name, key } => {
-            let message = format!("Secret {name} of the sink has no key '{key}'");
-            (unavailable, reason::SECRET_KEY_NOT_FOUND, message)
+            (reason::SECRET_KEY_NOT_FOUND, format!("Secret {name} of the sink has no key '{key}'"))
         }
         SinkDefect::SecretForbidden { name } => {
             let message = format!("no right to read Secret {name} of the sink: it needs the verb get");
-            (unavailable, reason::SECRET_FORBIDDEN, message)
+            (reason::SECRET_FORBIDDEN, message)
         }
         SinkDefect::SecretUnreadable { name } => {
             let message = format!("Secret {name} of the sink cannot be read: the API server does not answer");
-            (unavailable, reason::SECRET_UNREADABLE, message)
+            (reason::SECRET_UNREADABLE, message)
         }
         SinkDefect::InvalidCredentials { name, message } => {
             let message = format!("Secret {name} of the sink cannot be used: {message}");
-            (no_client, reason::INVALID_CREDENTIALS, message)
+            (reason::INVALID_CREDENTIALS, message)
         }
     };
-    Fault { ready, reason, message }
+    Fault { ready: ready_reason(reason), reason, message }
 }
 
 fn of_failure(failure: ExportFailure) -> (&'static str, &'static str) {

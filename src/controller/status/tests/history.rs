@@ -82,6 +82,31 @@ fn a_restart_flips_nothing() {
 }
 
 #[test]
+fn while_a_data_sink_is_read_nobody_is_ready_and_what_an_earlier_process_found_stands() {
+    let unusable = |defect| MetricFacts { sink: SinkState::Unusable(defect), ..healthy() };
+    let name = || "ops/default".to_owned();
+    for facts in [
+        healthy(),
+        MetricFacts {
+            sink: SinkState::Failing { failure: ExportFailure::Timeout, since: at(0) },
+            ..healthy()
+        },
+        unusable(SinkDefect::DataSinkNotFound { name: name() }),
+        unusable(SinkDefect::SecretKeyNotFound { name: name(), key: "key".into() }),
+        unusable(SinkDefect::InvalidEndpoint { message: "no host".into() }),
+    ] {
+        let before = status_of(&facts);
+        let reading = MetricFacts { sink: SinkState::NotRead, ..listing(1000, 1001) };
+        assert_eq!(all(&metric_status(&reading, &before)), all(&before));
+        // A DataSink that was declared now: what was said of its want is over, and nothing is known in its place.
+        let reading = MetricFacts { sink: SinkState::NotRead, now: at(1000), ..healthy() };
+        let status = metric_status(&reading, &before);
+        assert_eq!(said(&status.conditions, "Exported"), "Unknown Reconciling");
+        assert_eq!(said(&status.conditions, "Ready"), "Unknown Reconciling");
+    }
+}
+
+#[test]
 fn what_a_young_process_knows_better_is_said_at_once() {
     let before = status_of(&MetricFacts { target: unreachable(), ..healthy() });
     let status = metric_status(&MetricFacts { known_since: at(1000), now: at(1001), ..healthy() }, &before);
@@ -212,6 +237,7 @@ fn any_sink() -> impl Strategy<Value = SinkState> {
     let failing = |failure| SinkState::Failing { failure, since: at(0) };
     prop::sample::select(vec![
         SinkState::NotAsked,
+        SinkState::NotRead,
         SinkState::NotTried,
         SinkState::Healthy,
         failing(ExportFailure::Timeout),

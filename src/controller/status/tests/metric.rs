@@ -300,6 +300,11 @@ const OF_SINK: &[Row] = &[
         &["Exported False PointsRejected", READY],
         "some of their",
     ),
+    (
+        |f| f.sink = SinkState::NotRead,
+        &["Exported Unknown Reconciling", "Ready Unknown Reconciling"],
+        "being read",
+    ),
     (|f| f.sink = SinkState::NotTried, &["Exported Unknown NotTriedYet", READY], "nothing was sent"),
     (|f| f.sink = SinkState::NotAsked, &["Exported True ScrapeOnly", READY], "served on /metrics only"),
 ];
