@@ -105,11 +105,13 @@ impl Request {
         self.verb == verb && self.resource == resource && self.subresource.is_empty()
     }
 
-    /// Whether its answer may hold many objects: a LIST without `limit=1`, or a watch that begins with all of them.
+    /// Whether its answer held as many objects as there are: a LIST without `limit=1`, or a watch that begins with all of them.
     pub(crate) fn reads_all(&self) -> bool {
         let set = |name: &str, value: &str| self.query.get(name).is_some_and(|own| own == value);
-        (self.verb == "list" && !set("limit", "1"))
-            || (self.verb == "watch" && set("sendInitialEvents", "true"))
+        let asks = (self.verb == "list" && !set("limit", "1"))
+            || (self.verb == "watch" && set("sendInitialEvents", "true"));
+        // One that was refused read nothing; a server under load refuses some.
+        asks && self.code < 400
     }
 }
 
