@@ -208,7 +208,7 @@ fn random_paths_select_what_kubectl_selects() {
 }
 
 /// Both fail, or both give the same value; how errors are worded is everybody's own.
-fn agree(ours: &Value, theirs: &Value) -> bool {
+pub(crate) fn agree(ours: &Value, theirs: &Value) -> bool {
     match (ours.get("value"), theirs.get("value")) {
         (Some(ours), Some(theirs)) => super::conformance::same(ours, theirs),
         (None, None) => ours.get("error").is_some() && theirs.get("error").is_some(),
@@ -217,7 +217,7 @@ fn agree(ours: &Value, theirs: &Value) -> bool {
 }
 
 /// Our answer and theirs to each request.
-fn answers(requests: &[Value]) -> Vec<(Value, Value)> {
+pub(crate) fn answers(requests: &[Value]) -> Vec<(Value, Value)> {
     let lines: String = requests.iter().map(|request| format!("{request}\n")).collect();
     let ours = output(&["expr", "--batch"], lines.as_bytes());
     let theirs = ask(lines.as_bytes());
@@ -230,7 +230,8 @@ fn answers(requests: &[Value]) -> Vec<(Value, Value)> {
     ours.into_iter().zip(theirs).collect()
 }
 
-fn ask(lines: &[u8]) -> Vec<u8> {
+/// Their answers to requests, a line each.
+pub(crate) fn ask(lines: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     let mut child = Command::new(PROGRAM.get_or_init(build))

@@ -12,6 +12,8 @@ mod expr;
 mod conformance;
 mod kubernetes;
 mod generated;
+mod documented;
+mod declared;
 mod check;
 mod explain;
 mod manual;

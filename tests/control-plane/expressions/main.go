@@ -1,7 +1,7 @@
 // Answers expressions as Kubernetes does: CEL in the API server's base environment, JSONPath in kubectl's dialect.
 //
 // In: one JSON request a line on standard input. Out: one JSON answer a line on standard output, in the same order.
-// A request names the language, the expression and the object that it is about.
+// A request names the language, the expression and the object that it is about; or it asks for what the environment declares.
 package main
 
 import (
@@ -30,7 +30,7 @@ import (
 )
 
 type request struct {
-	// cel or kubectl
+	// cel or kubectl; or declarations
 	Language   string          `json:"language"`
 	Expression string          `json:"expression"`
 	Object     json.RawMessage `json:"object"`
@@ -41,7 +41,10 @@ type answer struct {
 	Value any `json:"value,omitempty"`
 	// What a JSONPath selects; null is written as such.
 	Values *[]any `json:"values,omitempty"`
-	Error  string `json:"error,omitempty"`
+	// Of CEL, what the type checker found to be called.
+	Calls        []string      `json:"calls,omitempty"`
+	Declarations []declaration `json:"declarations,omitempty"`
+	Error        string        `json:"error,omitempty"`
 	// compile or evaluate
 	Stage string `json:"stage,omitempty"`
 }
@@ -49,7 +52,7 @@ type answer struct {
 func main() {
 	env, err := environment.MustBaseEnvSet(utilversion.MajorMinor(1, 36)).Extend(environment.VersionedOptions{
 		IntroducedVersion: utilversion.MajorMinor(1, 0),
-		EnvOptions:        []cel.EnvOption{cel.Variable("object", cel.DynType)},
+		EnvOptions:        []cel.EnvOption{cel.Variable("object", cel.DynType), cel.EnableMacroCallTracking()},
 	})
 	if err != nil {
 		fatal(err)
@@ -96,6 +99,9 @@ func answerTo(env *cel.Env, question request) (given answer) {
 			given = answer{Error: fmt.Sprint("panic: ", panicked), Stage: "evaluate"}
 		}
 	}()
+	if question.Language == "declarations" {
+		return answer{Declarations: declarations(env)}
+	}
 	object, err := decode(question.Object)
 	if err != nil {
 		return answer{Error: err.Error(), Stage: "object"}
@@ -216,7 +222,7 @@ func evaluate(env *cel.Env, expression string, object any) answer {
 	if err != nil {
 		return answer{Error: err.Error(), Stage: "write"}
 	}
-	return answer{Value: written}
+	return answer{Value: written, Calls: called(checked)}
 }
 
 // The JSON form of cel.expr.Value; what has none is an objectValue with its type and its text.
