@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use cel::Value as Theirs;
+use cel::objects::OptionalValue;
 
 fn bind(json: &serde_json::Value) -> Theirs {
     match json {
@@ -38,18 +39,30 @@ fn show(value: &Theirs) -> String {
             let mut members: Vec<String> = map
                 .map
                 .iter()
-                .map(|(key, value)| format!("{:?}: {}", key.to_string(), show(value)))
+                .map(|(key, value)| format!("{}: {}", show(&key.into()), show(value)))
                 .collect();
             members.sort();
             format!("{{{}}}", members.join(", "))
         }
+        Theirs::Bytes(bytes) => format!("b{bytes:?}"),
+        Theirs::Opaque(held) => match held.downcast_ref::<OptionalValue>().map(OptionalValue::value) {
+            Some(Some(value)) => format!("some({})", show(value)),
+            Some(None) => "none".to_owned(),
+            None => format!("{value:?}"),
+        },
         other => format!("{other:?}"),
     }
 }
 
 /// What the cel crate gives for an expression over an object.
 pub(super) fn theirs(text: &str, object: &str) -> String {
-    static ENV: LazyLock<Arc<cel::Env>> = LazyLock::new(|| Arc::new(cel::Env::stdlib()));
+    static ENV: LazyLock<Arc<cel::Env>> = LazyLock::new(|| {
+        let mut env = cel::Env::stdlib();
+        for extension in [cel::extensions::lists, cel::extensions::math, cel::extensions::strings] {
+            env.add_extension(extension).expect("no two extensions declare the same");
+        }
+        Arc::new(env)
+    });
     let env = Arc::clone(&ENV);
     let program = match env.compile(text) {
         Ok(program) => program,

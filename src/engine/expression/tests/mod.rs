@@ -2,6 +2,7 @@
 
 mod compile_errors;
 mod demand;
+mod differential;
 mod equalities;
 mod functions;
 mod hostile;

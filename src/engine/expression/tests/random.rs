@@ -32,11 +32,11 @@ impl<'b> Tape<'b> {
         Tape { bytes: bytes.iter() }
     }
 
-    fn pick<'c>(&mut self, choices: &[&'c str]) -> &'c str {
+    pub(super) fn pick<'c>(&mut self, choices: &[&'c str]) -> &'c str {
         choices[self.number(choices.len())]
     }
 
-    fn number(&mut self, below: usize) -> usize {
+    pub(super) fn number(&mut self, below: usize) -> usize {
         usize::from(self.bytes.next().copied().unwrap_or(0)) % below
     }
 
