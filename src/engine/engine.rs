@@ -166,7 +166,8 @@ impl Engine {
         self.sources.get(&source).is_some_and(Source::wants_list)
     }
 
-    /// Asks for a new list of a source without a new metric: what was folded into an overflow series may have room now.
+    /// Asks for a new list of a source without a new metric, in which every object is evaluated anew: what was folded into
+    /// an overflow series may have room now, or something that is held was found to be wrong.
     pub fn readmit(&mut self, source: SourceId) {
         if let Some(source) = self.sources.get_mut(&source) {
             source.raise_epoch();

@@ -76,6 +76,7 @@ mod engine;
 mod instances;
 mod apply;
 mod flush;
+pub mod audit;
 pub mod snapshot;
 mod hash;
 

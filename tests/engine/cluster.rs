@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use celemetry_engine::Engine;
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::row::{Decoder, Defaults};
 use serde_json::{Value as Json, json};
@@ -194,6 +195,14 @@ impl Cluster {
         self.deliver_reviewed(engine, usize::MAX);
         self.deliver_reviewed(engine, usize::MAX);
         self.deliver_watched(engine, usize::MAX);
+    }
+
+    /// What the engine holds of every object that lives is what it gives. To be called once everything has arrived.
+    pub(crate) fn assert_sound(&mut self, engine: &Engine) {
+        for object in self.live.values().cloned().collect::<Vec<_>>() {
+            let seen = Seen::There(self.decode(&object));
+            assert_eq!(engine.audit(self.id, &seen), Verdict::Equal, "{object}");
+        }
     }
 
     fn upsert(&mut self, engine: &mut Engine, object: &str, origin: Origin) {

@@ -2,7 +2,7 @@
 
 use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::definition::{Aggregation, Definition, LabelOperator, LabelRequirement, ValueKind};
-use celemetry_engine::row::{Decoder, Defaults, HashSeed, ObjectKey};
+use celemetry_engine::row::{Decoder, Defaults, HashSeed, ObjectKey, Row};
 use celemetry_engine::snapshot::{MetricId, Snapshot};
 use celemetry_engine::{Engine, Options, SeriesLimits};
 
@@ -15,7 +15,11 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new() -> Self {
-        let mut engine = Engine::new(Options::default());
+        Rig::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        let mut engine = Engine::new(options);
         let source = engine.add_source();
         Rig { engine, source, decoder: None }
     }
@@ -45,15 +49,17 @@ impl Rig {
     }
 
     pub(crate) fn show_object(&mut self, object: &str, origin: Origin) {
-        let row =
-            self.decoder.as_mut().expect("a list has begun").decode(object.as_bytes(), Defaults::default());
-        self.change(Change::Upsert { row: row.expect("objects are JSON"), origin });
+        let row = self.row(object);
+        self.change(Change::Upsert { row, origin });
+    }
+
+    pub(crate) fn row(&mut self, object: &str) -> Row {
+        let decoder = self.decoder.as_mut().expect("a list has begun");
+        decoder.decode(object.as_bytes(), Defaults::default()).expect("objects are JSON")
     }
 
     fn key(&mut self, uid: &str) -> ObjectKey {
-        let object = format!(r#"{{"metadata":{{"uid":"{uid}"}}}}"#);
-        let decoder = self.decoder.as_mut().expect("a list has begun");
-        decoder.decode(object.as_bytes(), Defaults::default()).expect("objects are JSON").key()
+        self.row(&format!(r#"{{"metadata":{{"uid":"{uid}"}}}}"#)).key()
     }
 
     pub(crate) fn delete(&mut self, uid: &str) {

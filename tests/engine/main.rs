@@ -10,4 +10,5 @@ mod lifecycle;
 mod namespaces;
 mod confidential;
 mod incremental;
+mod audit;
 mod example;

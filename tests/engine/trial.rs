@@ -193,6 +193,9 @@ impl Trial {
             let difference = model::difference(&ours, &expected);
             assert!(difference.is_empty(), "{definition:#?}\n{difference}");
         }
+        for cluster in &mut self.clusters {
+            cluster.assert_sound(&self.engine);
+        }
     }
 
     /// Takes everything away and looks for what is left.

@@ -104,6 +104,11 @@ impl SeriesStore {
         self.slots.get(slot as usize).is_some_and(|series| series.key == Some(key))
     }
 
+    /// Whether `slot` is that of the overflow series.
+    pub fn is_overflow(&self, slot: u32) -> bool {
+        self.overflow == Some(slot)
+    }
+
     /// The slot of the series with these attributes, which is made if it is not there; beyond the limit, the overflow
     /// series; and so beyond `most` live series, where others need the room. `key` is that of `pairs`. Nothing is allocated
     /// where the series is known.

@@ -52,6 +52,8 @@ pub(crate) struct Bound {
     pub(crate) epoch: u32,
     /// Whether a list of that epoch has ended: its contributions are complete.
     pub(crate) ready: bool,
+    /// The source's selection when it came to count objects of other namespaces.
+    reselected: u32,
 }
 
 /// The epoch of no row: an object that has it is never taken for unchanged.
@@ -113,7 +115,8 @@ impl Source {
             self.plans.resize_with(at + 1, || None);
         }
         self.index.insert(instance, plan.conditions.clone(), self.fields.epoch());
-        self.plans[at] = Some(Bound { plan, epoch: self.fields.epoch(), ready: false });
+        self.plans[at] =
+            Some(Bound { plan, epoch: self.fields.epoch(), ready: false, reselected: self.selection });
     }
 
     /// Forgets a plan; contributions made by it stay until they are purged.
@@ -138,6 +141,7 @@ impl Source {
             bound.plan.set_namespaces(namespaces);
             self.index.refile(instance, bound.plan.conditions.clone());
             self.selection = self.selection.wrapping_add(1);
+            bound.reselected = self.selection;
         }
     }
 
@@ -147,6 +151,21 @@ impl Source {
 
     pub(crate) fn instances(&self) -> impl Iterator<Item = InstanceId> {
         (0..).zip(&self.plans).filter(|(_, plan)| plan.is_some()).map(|(id, _)| InstanceId(id))
+    }
+
+    /// Every plan that is bound, in the order of instance numbers.
+    pub(crate) fn all_bound(&self) -> impl Iterator<Item = (InstanceId, &Bound)> {
+        (0..).map(InstanceId).zip(&self.plans).filter_map(|(id, bound)| Some((id, bound.as_ref()?)))
+    }
+
+    /// The epoch of the latest Begin.
+    pub(crate) fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// Whether a list is under way or wanted, so that what is held may be behind what the source shows.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.round == 0 || self.list.is_some() || self.wants_list()
     }
 
     /// Asks for a list of a new epoch, unless one is asked for already.
@@ -266,6 +285,13 @@ impl Source {
     /// How much is held besides objects: 0 once every plan is gone.
     pub(crate) fn entries(&self) -> usize {
         self.plans.len() + self.index.entries() + self.fields.live() + self.expressions.live()
+    }
+}
+
+impl Bound {
+    /// Whether it has come to count objects of other namespaces since `object` was evaluated.
+    pub(crate) fn is_reselected_since(&self, object: &Object) -> bool {
+        self.reselected.wrapping_sub(object.selection).cast_signed() > 0
     }
 }
 

@@ -9,7 +9,7 @@ use crate::index::InstanceId;
 use crate::row::ObjectKey;
 use crate::series::Amount;
 
-use super::Mark;
+use super::{Mark, NO_EPOCH};
 
 /// The objects of one source.
 #[derive(Debug, Default)]
@@ -56,6 +56,10 @@ impl Objects {
         self.by_key.len()
     }
 
+    pub(crate) fn get(&self, key: ObjectKey) -> Option<&Object> {
+        self.by_key.get(&key)
+    }
+
     pub(crate) fn get_mut(&mut self, key: ObjectKey) -> Option<&mut Object> {
         self.by_key.get_mut(&key)
     }
@@ -96,6 +100,20 @@ impl Objects {
         if self.by_key.capacity() > 1024 && self.by_key.len() < self.by_key.capacity() / 8 {
             self.by_key.shrink_to_fit();
         }
+    }
+}
+
+impl Object {
+    /// What it contributes to one instance.
+    pub(crate) fn of(&self, instance: InstanceId) -> &[Contribution] {
+        let start = self.contributions.partition_point(|mine| mine.instance < instance);
+        let rest = &self.contributions[start..];
+        &rest[..rest.partition_point(|mine| mine.instance == instance)]
+    }
+
+    /// Whether its evaluation was cut short, for want of steps.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.epoch == NO_EPOCH
     }
 }
 
