@@ -7,6 +7,9 @@
 //! Rows: ours; ours, scattered (every event of another tenant than the last, so that nothing of it is in the processor's
 //! caches: what then grows with N is the cost of memory, not of look-ups); the floor (the same rows again: a look-up and a
 //! comparison); the rival (every metric is tried on every event).
+//!
+//! The second group is what one event costs N metrics whose filters, each with a condition of its own, have one conjunct in
+//! common: a loop that is false for the Pod. The floor: only one of them has the conjunct. The rival: each evaluates it.
 //! Run: `cargo bench -p celemetry-engine --bench apply`
 
 #![allow(
@@ -159,12 +162,62 @@ fn apply(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A loop over all conditions of the Pod.
+const CONJUNCT: &str = r#"object.status.conditions.exists(c, c.type == "Ready" && c.status == "Unknown")"#;
+
+const POD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1","namespace":"shop","uid":"1","labels":{"app":"web"}},
+    "status":{"phase":"Running","conditions":[{"type":"PodReadyToStartContainers","status":"True"},{"type":"Initialized","status":"True"},
+    {"type":"Ready","status":"True"},{"type":"ContainersReady","status":"True"},{"type":"PodScheduled","status":"True"}]}}"#;
+
+/// An engine with so many metrics, so many of which have the conjunct, and the Pod's row.
+fn sharing(metrics: usize, with_conjunct: usize, share: bool) -> (Engine, SourceId, Row) {
+    let mut engine = Engine::new(Options { share, ..Options::default() });
+    let source = engine.add_source();
+    for number in 0..metrics {
+        let own = format!(r#"object.metadata.labels["app"] != "app-{number}""#);
+        let filter =
+            if number < with_conjunct { format!("{own} && {CONJUNCT}") } else { format!("!({own})") };
+        let definition = Definition::count(&format!("pods.{number}")).filter(&filter);
+        engine.register(&definition, &[source]).expect("the definition compiles");
+    }
+    let fields = engine.field_plan(source).expect("the source exists");
+    engine.apply(source, Change::Begin { epoch: fields.epoch() }, &mut |_| {});
+    let row = Decoder::new(fields).decode(POD.as_bytes(), Defaults::default()).expect("the row is JSON");
+    engine.apply(source, Change::Upsert { row: row.clone(), origin: Origin::List }, &mut |_| {});
+    engine.apply(source, Change::End, &mut |_| {});
+    (engine, source, row)
+}
+
+fn share(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("apply, a conjunct in common");
+    for metrics in [2, 10, 100] {
+        for (name, with_conjunct, share) in [
+            ("floor: one metric has it", 1, true),
+            ("ours", metrics, true),
+            ("rival: each evaluates it", metrics, false),
+        ] {
+            let (mut engine, source, row) = sharing(metrics, with_conjunct, share);
+            group.bench_function(BenchmarkId::new(name, metrics), |bencher| {
+                // Shown again, so that it is evaluated although it is as before.
+                let review = || Change::Upsert { row: row.clone(), origin: Origin::Review };
+                bencher.iter_batched(
+                    review,
+                    |change| engine.apply(source, change, &mut |_| {}),
+                    BatchSize::SmallInput,
+                );
+            });
+        }
+    }
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default()
         .configure_from_args()
         .warm_up_time(std::time::Duration::from_secs(1))
         .measurement_time(std::time::Duration::from_secs(2));
     apply(&mut criterion);
+    share(&mut criterion);
     criterion.final_summary();
     ratios::print("apply");
 }

@@ -9,6 +9,7 @@
 use crate::change::{Change, Origin, SourceId};
 use crate::engine::{Engine, Scratch};
 use crate::error::EvaluationError;
+use crate::expression::Memo;
 use crate::index::InstanceId;
 use crate::metric::Instance;
 use crate::plan::{Evaluation, Meter, Plan};
@@ -102,13 +103,17 @@ impl Engine {
         scratch: &mut Scratch,
         failures: &mut dyn FnMut(&Failure<'_>),
     ) -> bool {
-        let Engine { sources, instances, tenants, dirty, .. } = self;
+        let Engine { sources, instances, tenants, dirty, options, .. } = self;
         let Some(source) = sources.get(&id) else { return false };
+        // Where nobody else can ask, nothing is worth remembering.
+        let shares = options.share && scratch.candidates.len() > 1;
+        let memory = scratch.memory.take();
+        let memo = Some(&memory).filter(|_| shares);
         let (mut starved, mut rest, mut candidates) =
             (false, old, scratch.candidates.iter().copied().peekable());
         loop {
             let holder = rest.first().map(|contribution| contribution.instance);
-            let Some(id) = candidates.peek().copied().into_iter().chain(holder).min() else { return starved };
+            let Some(id) = candidates.peek().copied().into_iter().chain(holder).min() else { break };
             let named = candidates.next_if_eq(&id).is_some();
             let (mine, others) = rest.split_at(rest.iter().take_while(|old| old.instance == id).count());
             rest = others;
@@ -121,7 +126,7 @@ impl Engine {
             instance.tally.events += 1;
             let evaluation = if named || !exact {
                 let meter = tenants.meter(instance.tenant, instance.at_work);
-                let evaluation = instance.evaluate(&bound.plan, row, exact, meter, failures);
+                let evaluation = instance.evaluate(&bound.plan, row, exact, memo, meter, failures);
                 starved |= meter.left == 0;
                 evaluation
             } else {
@@ -135,6 +140,8 @@ impl Engine {
                 dirty.push(instance.metric);
             }
         }
+        scratch.memory.give_back(memory);
+        starved
     }
 
     /// Takes back everything an object contributed.
@@ -158,12 +165,16 @@ impl Instance {
         plan: &'r Plan,
         row: &'r Row,
         selected: bool,
+        memo: Option<&Memo<'r>>,
         meter: &mut Meter,
         failures: &mut dyn FnMut(&Failure<'_>),
     ) -> Evaluation<'r> {
         let before = meter.spent;
-        let evaluation =
-            if selected { plan.evaluate_selected(row, meter) } else { plan.evaluate(row, meter) };
+        let evaluation = if selected || plan.selects(row) {
+            plan.evaluate_selected(row, memo, meter)
+        } else {
+            Evaluation::default()
+        };
         self.tally.evaluations += 1;
         self.tally.steps += meter.spent - before;
         for failure in &evaluation.failures {

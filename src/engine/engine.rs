@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::change::SourceId;
 use crate::definition::Definition;
 use crate::error::CompileError;
+use crate::expression::Memory;
 use crate::index::InstanceId;
 use crate::metric::{Instance, Metric, MetricStatus};
 use crate::plan::Meter;
@@ -27,6 +28,9 @@ pub struct Options {
     /// Whether only the metrics that the index names are evaluated. Without it every metric is evaluated on every
     /// object, so that every error shows; the series are the same, as long as no tenant runs out of steps.
     pub index: bool,
+    /// Whether equal parts of several expressions are evaluated once for an event, where they are dear and depend on the
+    /// object alone. Without it each is evaluated by itself; whatever comes out is the same, steps and errors included.
+    pub share: bool,
     /// What the expressions of one tenant may cost for one event, in steps.
     pub tenant_steps: u64,
     /// Live series beyond which new ones are folded, whatever a metric's own limit says.
@@ -74,6 +78,7 @@ pub struct Engine {
 pub(crate) struct Scratch {
     pub(crate) candidates: Vec<InstanceId>,
     pub(crate) contributions: Vec<Contribution>,
+    pub(crate) memory: Memory,
 }
 
 /// How much an engine holds. All but `sources` and `metrics` are 0 once every object and metric is gone and flushed.
@@ -96,11 +101,12 @@ pub struct Footprint {
 // === impl Options, SeriesLimits ===
 
 impl Default for Options {
-    /// Indexed, with the documented budget, and with a seed that is known to everyone.
+    /// Indexed, sharing, with the documented budget, and with a seed that is known to everyone.
     fn default() -> Self {
         Options {
             seed: HashSeed::default(),
             index: true,
+            share: true,
             tenant_steps: Meter::TENANT_STEPS,
             series: SeriesLimits::default(),
         }

@@ -58,6 +58,12 @@ const BUILDERS: &[&str] = &[
     "object.metadata.name.upperAscii() == 'WEB-1'",
 ];
 
+/// A conjunct that several metrics have, behind conditions of their own that hold.
+const SHARED: [&str; 2] = [
+    "object.spec.containers.exists(c, c.image.startsWith('registry.example.org/'))",
+    "object.metadata.namespace + '/' + object.metadata.name == 'shop/web-1'",
+];
+
 /// An expression and a row that holds what it reads.
 struct Compiled {
     expression: Expression,
@@ -82,6 +88,23 @@ fn main() {
         assert!(compiled.verdict(), "{filter}");
         assert!(allocated(|| compiled.verdict()) > 0, "{filter} builds something, and nothing was counted");
     }
+    let [compares, builds] = SHARED;
+    for metrics in [2, 20] {
+        assert_eq!(allocated_for_a_conjunct(compares, metrics), 0, "{metrics} metrics, {compares}");
+        // Two texts are joined, and then a third: two blocks each.
+        assert_eq!(allocated_for_a_conjunct(builds, metrics), 4, "{metrics} metrics, {builds}");
+    }
+}
+
+/// How many blocks an event takes for the conjunct of so many metrics, beyond what it takes without it.
+fn allocated_for_a_conjunct(conjunct: &str, metrics: i64) -> u64 {
+    let of_event = |with: &str| {
+        let filter = |at: i64| format!("object.spec.priority > {}{with}", -at);
+        let definitions: Vec<_> =
+            (0..metrics).map(|at| Definition::count("pods").filter(&filter(at))).collect();
+        Met::by(&definitions).allocated_by_an_event()
+    };
+    of_event(&format!(" && {conjunct}")) - of_event("")
 }
 
 fn a_filter_of_scalars_allocates_nothing(filter: &str, verdict: bool) {

@@ -11,4 +11,5 @@ mod namespaces;
 mod confidential;
 mod incremental;
 mod audit;
+mod sharing;
 mod example;

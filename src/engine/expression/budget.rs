@@ -48,6 +48,17 @@ impl Budget {
         }
     }
 
+    /// Takes what something is known to cost, if there is as much left; otherwise nothing, and tells so.
+    pub(super) fn afford(&mut self, steps: u64, bytes: u64) -> bool {
+        match (self.steps.checked_sub(steps), self.bytes.checked_sub(bytes)) {
+            (Some(steps), Some(bytes)) if !self.exhausted => {
+                (self.steps, self.bytes) = (steps, bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Takes the steps for reading `length` bytes of text: one for every 16.
     pub(crate) fn read(&mut self, length: usize) -> Result<(), EvaluationError> {
         self.step((length / BYTES_A_STEP) as u64)

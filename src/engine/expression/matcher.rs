@@ -69,6 +69,11 @@ impl Matcher {
         Err("the regular expression is too large".to_owned())
     }
 
+    /// The pattern in the syntax of the `regex` crate, which is all that a matcher depends on.
+    pub(super) fn pattern(&self) -> &str {
+        self.regex.as_str()
+    }
+
     /// Takes what compiling a pattern costs that an object brings.
     pub(super) fn charge_compilation(pattern: &str, budget: &mut Budget) -> Result<(), EvaluationError> {
         budget.step(COMPILE_STEPS + pattern.len() as u64)

@@ -14,6 +14,7 @@ mod evaluate;
 mod library;
 mod compare;
 mod budget;
+mod memo;
 mod rfc9535;
 mod kubectl;
 mod query;
@@ -25,6 +26,7 @@ pub(crate) mod explain;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use memo::{Memo, Memory};
 pub(crate) use shared::SharedExpressions;
 pub use standalone::{Binding, Bound, Standalone};
 pub use types::StaticType;
@@ -49,7 +51,8 @@ pub struct Expression {
 #[derive(Debug)]
 enum Program {
     Cel(tree::Tree),
-    Query(query::Query),
+    /// And where its outcome is remembered.
+    Query(query::Query, memo::Mark),
 }
 
 /// What variables an expression may use, besides `object`.
@@ -184,12 +187,25 @@ impl Expression {
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
     ) -> Result<Expression, CompileError> {
-        match formula.language {
-            Language::Cel => {
-                Self::compile_cel(&formula.text, scope, demand, fields).map_err(|fault| fault.locate(formula))
-            }
-            Language::Rfc9535 | Language::Kubectl => Self::compile_query(formula, demand, fields),
+        Self::compile_with(formula, scope, demand, fields, |_| {})
+    }
+
+    /// As [`compile`](Self::compile), with something done to the tree at the end that changes nothing of what it gives.
+    fn compile_with(
+        formula: &Formula,
+        scope: &Scope,
+        demand: Demand,
+        fields: &mut FieldRecorder<'_>,
+        finish: impl FnOnce(&mut tree::Tree),
+    ) -> Result<Expression, CompileError> {
+        if formula.language != Language::Cel {
+            return Self::compile_query(formula, demand, fields);
         }
+        let resolved = Self::check_cel(&formula.text, scope, demand, fields);
+        let check::Resolved { mut tree, kind, elements } = resolved.map_err(|fault| fault.locate(formula))?;
+        let conditions = check::conditions(&tree).into();
+        finish(&mut tree);
+        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, conditions })
     }
 
     fn compile_query(
@@ -199,21 +215,18 @@ impl Expression {
     ) -> Result<Expression, CompileError> {
         let query = query::compile(formula, demand, fields)?;
         let elements = query.elements();
-        let program = Arc::new(Program::Query(query));
+        let program = Arc::new(Program::Query(query, memo::Mark::default()));
         Ok(Expression { program, kind: StaticType::Dyn, elements, conditions: Arc::new([]) })
     }
 
-    fn compile_cel(
+    fn check_cel(
         text: &str,
         scope: &Scope,
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
-    ) -> fault::Checked<Expression> {
+    ) -> fault::Checked<check::Resolved> {
         limits::check(text)?;
-        let syntax = cel::parse(text)?;
-        let check::Resolved { tree, kind, elements } = check::check(&syntax, scope, demand, fields)?;
-        let conditions = check::conditions(&tree).into();
-        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, conditions })
+        check::check(&cel::parse(text)?, scope, demand, fields)
     }
 
     /// What is known of the result's type without an object. A filter whose type is known and not bool can never be
@@ -231,7 +244,7 @@ impl Expression {
     /// Whether the nodes of the result are its elements, rather than one list or map that has them: a JSONPath that can
     /// select several.
     pub(crate) fn gives_elements(&self) -> bool {
-        matches!(&*self.program, Program::Query(query) if query.is_plural())
+        matches!(&*self.program, Program::Query(query, _) if query.is_plural())
     }
 
     /// Conditions that are necessary for a filter to be true; an index may leave out objects of which one does not hold.
@@ -248,23 +261,45 @@ impl Expression {
         environment: &Environment<'r>,
         budget: &mut Budget,
     ) -> Result<Outcome<'r>, EvaluationError> {
+        self.evaluate_with(environment, None, budget)
+    }
+
+    /// As [`evaluate`](Self::evaluate), remembering what of it others need too for the same event.
+    pub(crate) fn evaluate_with<'r>(
+        &'r self,
+        environment: &Environment<'r>,
+        memo: Option<&Memo<'r>>,
+        budget: &mut Budget,
+    ) -> Result<Outcome<'r>, EvaluationError> {
         match &*self.program {
             Program::Cel(tree) => {
-                let frame = evaluate::Frame::new(Some(environment));
+                let frame = evaluate::Frame::new(Some(environment), memo);
                 evaluate::evaluate(tree, &frame, budget).map(Outcome::Value)
             }
-            Program::Query(query) => {
-                let nodes = query.select(environment.row, budget)?;
-                // As with CEL, whoever wants the number reads all of its text.
-                if let [node] = nodes.as_slice()
-                    && let Some(text) = node.as_number()
-                {
-                    budget.read(text.len())?;
+            Program::Query(query, mark) => {
+                let work = |budget: &mut Budget| select(query, environment.row, budget);
+                match memo.filter(|_| mark.is_met_again() && !query.is_plain()) {
+                    Some(memo) => memo.once(mark, budget, work),
+                    None => work(budget),
                 }
-                Ok(Outcome::Nodes(nodes))
             }
         }
     }
+}
+
+/// The nodes that a path selects. As with CEL, whoever wants the number reads all of its text.
+fn select<'r>(
+    query: &query::Query,
+    row: &'r Row,
+    budget: &mut Budget,
+) -> Result<Outcome<'r>, EvaluationError> {
+    let nodes = query.select(row, budget)?;
+    if let [node] = nodes.as_slice()
+        && let Some(text) = node.as_number()
+    {
+        budget.read(text.len())?;
+    }
+    Ok(Outcome::Nodes(nodes))
 }
 
 // === impl Nodes ===

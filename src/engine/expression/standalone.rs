@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::evaluate::{Frame, evaluate};
 use super::fault::fault;
+use super::memo::Mark;
 use super::{Budget, Demand, Outcome, Program, StaticType, Value, cel, check, limits, query};
 use crate::definition::{Formula, Language};
 use crate::error::{CompileError, EvaluationError};
@@ -90,7 +91,7 @@ impl Standalone {
                 let (_, root) = object
                     .ok_or_else(|| fault(0, "a JSONPath needs the variable 'object'").locate(formula))?;
                 let query = query::compile_at(*root, formula, Demand::Whole, &mut fields)?;
-                (Program::Query(query), StaticType::Dyn)
+                (Program::Query(query, Mark::default()), StaticType::Dyn)
             }
         };
         fields.finish();
@@ -141,7 +142,7 @@ impl Bound<'_> {
     /// Where it has no value, or needs more than the budget.
     pub fn evaluate<'r>(&'r self, budget: &mut Budget) -> Result<Outcome<'r>, EvaluationError> {
         let tree = match &*self.expression.program {
-            Program::Query(query) => return query.select(&self.row, budget).map(Outcome::Nodes),
+            Program::Query(query, _) => return query.select(&self.row, budget).map(Outcome::Nodes),
             Program::Cel(tree) => tree,
         };
         let mut values = Vec::with_capacity(self.expression.variables.len());
@@ -152,7 +153,7 @@ impl Bound<'_> {
                 (_, None) => Value::Null,
             });
         }
-        let outermost = Frame::new(None);
+        let outermost = Frame::new(None, None);
         within(&values, &outermost, &mut |frame| evaluate(tree, frame, budget)).map(Outcome::Value)
     }
 }

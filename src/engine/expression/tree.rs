@@ -3,9 +3,12 @@
 //! In: built by the checker. Out: walked by the evaluator. Must never know: how an author wrote it, or which of the
 //! languages in.
 
+use std::sync::Arc;
+
 use super::Value;
 use super::library::{Overload, Search};
 use super::matcher::Matcher;
+use super::memo::Mark;
 use super::syntax::{Arithmetic, Comparison};
 use crate::row::FieldId;
 
@@ -45,6 +48,16 @@ pub(super) enum Tree {
     OptMap(Box<OptMap>),
     /// What a variable stands for, and where it does.
     Bind(Box<(Tree, Tree)>),
+    /// A part that other expressions have too, or may come to have.
+    Shared(Arc<Part>),
+}
+
+/// A part of expressions that depends on the object alone, so that it gives the same to all of them.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where its outcome is remembered.
+    pub(super) mark: Mark,
+    pub(super) tree: Tree,
 }
 
 /// A chain of selections and indices.
@@ -161,6 +174,56 @@ pub(super) struct OptMap {
     pub(super) body: Tree,
     /// Whether the body gives an optional itself.
     pub(super) flat: bool,
+}
+
+impl Tree {
+    /// The parts of this node in order, each with how many variables are bound for it here. Of one that is shared already,
+    /// none.
+    pub(super) fn parts_mut(&mut self) -> Vec<(&mut Tree, usize)> {
+        match self {
+            Tree::Constant(_) | Tree::FieldIs(_) | Tree::Shared(_) => Vec::new(),
+            Tree::Path(path) | Tree::Has(path) => path.parts_mut(),
+            Tree::InSet(test) => vec![(&mut test.0, 0)],
+            Tree::Matches(test) => vec![(&mut test.0, 0)],
+            Tree::And(terms) | Tree::Or(terms) => unbound(terms),
+            Tree::Not(operand) | Tree::Negate(operand) => vec![(operand, 0)],
+            Tree::Conditional(parts) => unbound(&mut **parts),
+            Tree::Arithmetic(_, operands) | Tree::Compare(_, operands) | Tree::In(operands) => {
+                unbound(&mut **operands)
+            }
+            Tree::Call(call) => unbound(&mut call.arguments),
+            Tree::Search(call) => unbound(&mut call.arguments),
+            Tree::List(elements) => elements.iter_mut().map(|(element, _)| (element, 0)).collect(),
+            Tree::Map(entries) => {
+                entries.iter_mut().flat_map(|(key, value, _)| [(key, 0), (value, 0)]).collect()
+            }
+            Tree::Loop(each) => {
+                let bound = if each.pair { 2 } else { 1 };
+                let inner = each.condition.iter_mut().chain(&mut each.result);
+                std::iter::once((&mut each.range, 0)).chain(inner.map(|part| (part, bound))).collect()
+            }
+            Tree::SortBy(parts) | Tree::Bind(parts) => vec![(&mut parts.0, 0), (&mut parts.1, 1)],
+            Tree::OptMap(map) => vec![(&mut map.operand, 0), (&mut map.body, 1)],
+        }
+    }
+}
+
+fn unbound(parts: &mut [Tree]) -> Vec<(&mut Tree, usize)> {
+    parts.iter_mut().map(|part| (part, 0)).collect()
+}
+
+impl Path {
+    fn parts_mut(&mut self) -> Vec<(&mut Tree, usize)> {
+        let base = match &mut self.base {
+            Base::Value(tree) => Some((tree, 0)),
+            _ => None,
+        };
+        let steps = self.steps.iter_mut().filter_map(|step| match step {
+            Step::Index(index) => Some((index, 0)),
+            Step::Member { .. } => None,
+        });
+        base.into_iter().chain(steps).collect()
+    }
 }
 
 impl LiteralSet {

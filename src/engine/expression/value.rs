@@ -205,6 +205,14 @@ impl<'r> Value<'r> {
         }
     }
 
+    /// The same value, read where it is still a node.
+    pub(super) fn read(self, budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
+        match self {
+            Value::Node(node) => Value::read_node(node, budget),
+            value => Ok(value),
+        }
+    }
+
     /// The same value with nothing borrowed; `None` if it is part of a row.
     pub(super) fn into_owned(self) -> Option<Value<'static>> {
         Some(match self {
@@ -262,6 +270,14 @@ impl<'r> ListItems<'_, 'r> {
     /// The next element, read within the budget.
     pub(super) fn read_next(&mut self, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
         self.read_nth(0, budget)
+    }
+
+    /// The element behind the next `count`, for what looks into it or may not need it: of a row, the node.
+    pub(super) fn bound_nth(&mut self, count: usize) -> Option<Value<'r>> {
+        match self {
+            ListItems::Row(nodes) => nodes.nth(count).map(Value::Node),
+            ListItems::Built(values) => values.nth(count).cloned(),
+        }
     }
 
     /// The element behind the next `count`, read within the budget; those before it are not read.

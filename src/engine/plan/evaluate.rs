@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::definition::{ProjectionKind, TextForm};
 use crate::error::EvaluationError;
-use crate::expression::{Budget, Environment, Outcome, Position, Text, Value};
+use crate::expression::{Budget, Environment, Memo, Outcome, Position, Text, Value};
 use crate::row::{Kind, Row};
 use crate::series::Amount;
 
@@ -21,16 +21,23 @@ const LONGEST_TEXT: usize = 1024;
 impl Plan {
     /// What `row` contributes. Selectors are checked here too, so this alone is the meaning of the definition.
     pub fn evaluate<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
-        if self.conditions.selector.matches(row) {
-            self.evaluate_selected(row, meter)
-        } else {
-            Evaluation::default()
-        }
+        if self.selects(row) { self.evaluate_selected(row, None, meter) } else { Evaluation::default() }
     }
 
-    /// As [`evaluate`](Self::evaluate), for a row that the selectors of labels and namespaces are known to hold for.
-    pub(crate) fn evaluate_selected<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
-        let mut evaluation = self.filtered(row, meter);
+    /// Whether the selectors of labels and namespaces hold for a row.
+    pub(crate) fn selects(&self, row: &Row) -> bool {
+        self.conditions.selector.matches(row)
+    }
+
+    /// As [`evaluate`](Self::evaluate), for a row that the selectors are known to hold for. With a memo, what is remembered
+    /// of the event is used, and added to.
+    pub(crate) fn evaluate_selected<'r>(
+        &'r self,
+        row: &'r Row,
+        memo: Option<&Memo<'r>>,
+        meter: &mut Meter,
+    ) -> Evaluation<'r> {
+        let mut evaluation = self.filtered(row, memo, meter);
         if self.confidential {
             for failure in &mut evaluation.failures {
                 failure.error = failure.error.discreet();
@@ -40,12 +47,12 @@ impl Plan {
     }
 
     /// What `row` contributes if fields and filter hold for it.
-    fn filtered<'r>(&'r self, row: &'r Row, meter: &mut Meter) -> Evaluation<'r> {
+    fn filtered<'r>(&'r self, row: &'r Row, memo: Option<&Memo<'r>>, meter: &mut Meter) -> Evaluation<'r> {
         let mut evaluation = Evaluation::default();
         if !self.fields.iter().all(|test| test.holds(row)) {
             return evaluation;
         }
-        let mut run = Run { meter, environment: Environment { row, item: None, position: None } };
+        let mut run = Run { meter, memo, environment: Environment { row, item: None, position: None } };
         match self.filter.as_ref().map(|step| run.filter(step)) {
             None | Some(Ok(true)) => evaluation.matched = true,
             Some(Ok(false)) => return evaluation,
@@ -83,7 +90,7 @@ impl Plan {
         row: &'r Row,
         meter: &mut Meter,
     ) -> Result<Vec<(Option<Element<'r>>, Evaluation<'r>)>, Failure<'r>> {
-        let mut run = Run { meter, environment: Environment { row, item: None, position: None } };
+        let mut run = Run { meter, memo: None, environment: Environment { row, item: None, position: None } };
         let found: Vec<Option<Element<'r>>> = match &self.elements {
             None => vec![None],
             Some(step) => run.elements(step)?.into_iter().map(Some).collect(),
@@ -137,12 +144,16 @@ pub(crate) type Element<'r> = (Position<'r>, Value<'r>);
 /// One evaluation under way.
 struct Run<'m, 'r> {
     meter: &'m mut Meter,
+    memo: Option<&'m Memo<'r>>,
     environment: Environment<'r>,
 }
 
 impl<'r> Run<'_, 'r> {
     fn evaluate(&mut self, step: &'r Step) -> Result<Outcome<'r>, Failure<'r>> {
-        self.charged(step, |step, environment, budget| step.expression.evaluate(environment, budget))
+        let memo = self.memo;
+        self.charged(step, |step, environment, budget| {
+            step.expression.evaluate_with(environment, memo, budget)
+        })
     }
 
     /// Does something within what one expression may cost, and books what it has cost.
@@ -191,9 +202,9 @@ impl<'r> Run<'_, 'r> {
         projection: &'r ProjectionStep,
         form: TextForm,
     ) -> Result<Option<Cow<'r, str>>, Failure<'r>> {
-        let (kind, default) = (projection.kind, projection.default.as_ref());
+        let (kind, default, memo) = (projection.kind, projection.default.as_ref(), self.memo);
         let text = self.charged(&projection.step, |step, environment, budget| {
-            let outcome = step.expression.evaluate(environment, budget)?;
+            let outcome = step.expression.evaluate_with(environment, memo, budget)?;
             if let (ProjectionKind::Primitive, Some(text)) = (kind, text_of_row(&outcome)) {
                 return Ok(Some(Cow::Borrowed(text)));
             }

@@ -184,7 +184,7 @@ fn failure(tree: &Tree) -> Option<String> {
     if !call.arguments.iter().all(|argument| matches!(argument, Tree::Constant(_))) {
         return None;
     }
-    let result = evaluate(tree, &Frame::new(None), &mut { Budget::EXPRESSION });
+    let result = evaluate(tree, &Frame::new(None, None), &mut { Budget::EXPRESSION });
     result.err().map(|error| error.message.into_owned())
 }
 

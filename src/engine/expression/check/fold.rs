@@ -28,7 +28,7 @@ pub(super) fn fold(tree: Tree) -> Tree {
 }
 
 fn compute(tree: &Tree) -> Option<Value<'static>> {
-    let value = evaluate(tree, &Frame::new(None), &mut { BUDGET }).ok()?;
+    let value = evaluate(tree, &Frame::new(None, None), &mut { BUDGET }).ok()?;
     value.into_owned()
 }
 
@@ -54,7 +54,7 @@ fn is_constant(tree: &Tree) -> bool {
 fn has_constant_parts(tree: &Tree) -> bool {
     match tree {
         Tree::Constant(_) | Tree::FieldIs(_) | Tree::And(_) | Tree::Or(_) => false,
-        Tree::Loop(_) | Tree::SortBy(_) | Tree::OptMap(_) | Tree::Bind(_) => false,
+        Tree::Loop(_) | Tree::SortBy(_) | Tree::OptMap(_) | Tree::Bind(_) | Tree::Shared(_) => false,
         Tree::Path(path) | Tree::Has(path) => is_constant_path(path),
         Tree::InSet(test) => is_constant(&test.0),
         Tree::Matches(test) => is_constant(&test.0),

@@ -10,11 +10,11 @@ use super::super::library::sort_by_keys;
 use super::super::tree::{Loop, LoopKind, OptMap, Tree};
 use super::super::value::ListItems;
 use super::super::{Budget, MapValue, Text, Value};
-use super::{Bound, Evaluated, Frame, evaluate, no_unary};
+use super::{Bound, Evaluated, Frame, evaluate, no_unary, path};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
 
-/// What is looped over. Both kinds have loops of their own, so that the usual one is as lean as can be.
+/// What is looped over. Elements of a row are bound as nodes, and read by whoever reads the variable. Both kinds have loops of their own, so that the usual one is as lean as can be.
 trait Items<'r> {
     type Item: Item<'r>;
 
@@ -26,8 +26,8 @@ trait Items<'r> {
 trait Item<'r> {
     fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r>;
 
-    /// What the first variable stands for.
-    fn into_first(self) -> Value<'r>;
+    /// The value that the first variable stands for.
+    fn into_first(self, budget: &mut Budget) -> Evaluated<'r>;
 }
 
 /// The elements of a list, or the keys of a map.
@@ -48,7 +48,7 @@ struct Pair<'r>(Value<'r>, Value<'r>);
 
 /// Runs a loop.
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    let range = evaluate(&each.range, frame, budget)?;
+    let range = path::reach(&each.range, frame, budget)?;
     if each.pair {
         let items = pairs(&range, budget)?;
         return run_pairs(each, items, frame, budget);
@@ -172,7 +172,7 @@ fn collect<'r>(
         budget.build_values(1)?;
         collected.push(match &each.result {
             Some(result) => item.evaluate(result, frame, budget)?,
-            None => item.into_first(),
+            None => item.into_first(budget)?,
         });
     }
     Ok(Value::List(collected.into()))
@@ -197,7 +197,7 @@ fn collect_entries<'r>(
             Pairs::Indexed(..) => return Err(no_unary("transformMapEntry", &value)),
             mut entries => {
                 while let Some(Pair(key, value)) = entries.next(budget)? {
-                    add(&mut map, key, value, budget)?;
+                    add(&mut map, key, value.read(budget)?, budget)?;
                 }
             }
         }
@@ -232,7 +232,7 @@ pub(super) fn sort_by<'r>(
     while let Some(item) = items.next(budget)? {
         budget.build_values(2)?;
         keys.push(item.evaluate(key, frame, budget)?);
-        values.push(item);
+        values.push(item.into_first(budget)?);
     }
     sort_by_keys(values, &keys, budget)
 }
@@ -260,7 +260,7 @@ pub(super) fn bind<'r>(
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     budget.step(1)?;
-    match evaluate(value, frame, budget) {
+    match path::reach(value, frame, budget) {
         Ok(value) => evaluate(body, &frame.bind(&value), budget),
         Err(error) if budget.is_exhausted() => Err(error),
         Err(error) => evaluate(body, &frame.bind_to(Bound::Failed(&error)), budget),
@@ -301,7 +301,7 @@ impl<'r> Items<'r> for Single<'_, 'r> {
     type Item = Value<'r>;
 
     fn next(&mut self, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
-        let item = self.0.read_next(budget)?;
+        let item = self.0.bound_nth(0);
         if item.is_some() {
             budget.step(1)?;
         }
@@ -314,8 +314,8 @@ impl<'r> Item<'r> for Value<'r> {
         evaluate(tree, &frame.bind(self), budget)
     }
 
-    fn into_first(self) -> Value<'r> {
-        self
+    fn into_first(self, budget: &mut Budget) -> Evaluated<'r> {
+        self.read(budget)
     }
 }
 
@@ -326,17 +326,14 @@ impl<'r> Items<'r> for Pairs<'_, 'r> {
 
     fn next(&mut self, budget: &mut Budget) -> Result<Option<Pair<'r>>, EvaluationError> {
         let pair = match self {
-            Pairs::Indexed(items, index) => items.read_next(budget)?.map(|value| {
+            Pairs::Indexed(items, index) => items.bound_nth(0).map(|value| {
                 *index += 1;
                 Pair(Value::Int(*index - 1), value)
             }),
             Pairs::Entries(entries) => entries.next().map(|(key, value)| Pair(key.clone(), value.clone())),
-            Pairs::Members(members) => match members.next() {
-                Some((name, member)) => {
-                    Some(Pair(Value::String(Text::Borrowed(name)), Value::read_node(member, budget)?))
-                }
-                None => None,
-            },
+            Pairs::Members(members) => members
+                .next()
+                .map(|(name, member)| Pair(Value::String(Text::Borrowed(name)), Value::Node(member))),
         };
         if pair.is_some() {
             budget.step(1)?;
@@ -350,7 +347,7 @@ impl<'r> Item<'r> for Pair<'r> {
         evaluate(tree, &frame.bind(&self.0).bind(&self.1), budget)
     }
 
-    fn into_first(self) -> Value<'r> {
-        self.0
+    fn into_first(self, _: &mut Budget) -> Evaluated<'r> {
+        Ok(self.0)
     }
 }

@@ -15,8 +15,8 @@ use super::compare::equal;
 use super::library::{Form, MAX_ARGUMENTS, Overload, is_no_overload};
 use super::matcher::Matcher;
 use super::syntax::Arithmetic;
-use super::tree::{Call, FieldIs, LiteralSet, SearchCall, Tree};
-use super::{Budget, Environment, MapValue, Text, Value};
+use super::tree::{Call, FieldIs, LiteralSet, Part, SearchCall, Tree};
+use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
 
 /// What evaluating gives.
@@ -27,6 +27,8 @@ type Evaluated<'r> = Result<Value<'r>, EvaluationError>;
 pub(super) struct Frame<'f, 'r> {
     /// Absent while constants are folded.
     environment: Option<&'f Environment<'r>>,
+    /// What shared parts have given, where there is more than one expression to share them.
+    memo: Option<&'f Memo<'r>>,
     variable: Option<(Bound<'f, 'r>, &'f Frame<'f, 'r>)>,
 }
 
@@ -40,8 +42,8 @@ pub(super) enum Bound<'f, 'r> {
 
 impl<'f, 'r> Frame<'f, 'r> {
     /// Without loops.
-    pub(super) fn new(environment: Option<&'f Environment<'r>>) -> Self {
-        Frame { environment, variable: None }
+    pub(super) fn new(environment: Option<&'f Environment<'r>>, memo: Option<&'f Memo<'r>>) -> Self {
+        Frame { environment, memo, variable: None }
     }
 
     /// A frame inside this one, with one variable more.
@@ -50,7 +52,7 @@ impl<'f, 'r> Frame<'f, 'r> {
     }
 
     fn bind_to(&'f self, bound: Bound<'f, 'r>) -> Frame<'f, 'r> {
-        Frame { environment: self.environment, variable: Some((bound, self)) }
+        Frame { variable: Some((bound, self)), ..*self }
     }
 }
 
@@ -91,6 +93,23 @@ pub(super) fn evaluate<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut B
         Tree::SortBy(sort) => loops::sort_by(&sort.0, &sort.1, frame, budget),
         Tree::OptMap(map) => loops::map_optional(map, frame, budget),
         Tree::Bind(bind) => loops::bind(&bind.0, &bind.1, frame, budget),
+        Tree::Shared(part) => match frame.memo.filter(|_| part.mark.is_met_again()) {
+            Some(memo) => remembered(part, memo, frame, budget),
+            None => evaluate(&part.tree, frame, budget),
+        },
+    }
+}
+
+/// What a part gives that other expressions may have asked for already.
+fn remembered<'r>(
+    part: &'r Part,
+    memo: &Memo<'r>,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    match memo.once(&part.mark, budget, |budget| evaluate(&part.tree, frame, budget).map(Outcome::Value))? {
+        Outcome::Value(value) => Ok(value),
+        Outcome::Nodes(_) => Err(EvaluationError::new("a part of an expression is a value")),
     }
 }
 

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::super::compare::lookup;
-use super::super::tree::{Base, Path, Step};
+use super::super::tree::{Base, Path, Step, Tree};
 use super::super::{Budget, Position, Text, Value};
 use super::{Bound, Evaluated, Frame, evaluate};
 use crate::error::EvaluationError;
@@ -31,6 +31,30 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
     {
         return Value::read_node(node, budget);
     }
+    walk(path, frame, budget)
+}
+
+/// Where a path leads, for what looks at its members or elements: a scalar there is a node too, and not read.
+pub(super) fn reach<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    let path = match tree {
+        Tree::Path(path) => path,
+        Tree::Shared(part) => match &part.tree {
+            Tree::Path(path) => path,
+            _ => return evaluate(tree, frame, budget),
+        },
+        _ => return evaluate(tree, frame, budget),
+    };
+    if path.optional_from.is_none() {
+        let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
+        if let Some(node) = at_slot.or_else(|| along_members(path, frame)) {
+            budget.step(1)?;
+            return Ok(Value::Node(node));
+        }
+    }
+    read(path, frame, budget)
+}
+
+fn walk<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let mut walk = Walk::start(path, frame, budget)?;
     for (index, step) in path.steps.iter().enumerate() {
         walk.optional |= path.optional_from.is_some_and(|from| from <= index);
@@ -43,7 +67,9 @@ pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budge
             return Ok(Value::Optional(None));
         }
     }
-    Ok(if walk.optional { some(walk.value) } else { walk.value })
+    // What lies on the way is not read: others may keep of it what this path does not need.
+    let value = walk.value.read(budget)?;
+    Ok(if walk.optional { some(value) } else { value })
 }
 
 /// The end of a path that leads from node to node by known fields, as `c.image` does in a loop: without a value for any but
@@ -143,7 +169,7 @@ impl<'r> Walk<'r> {
             Step::Member { field, name } => match (&self.value, field) {
                 (Value::Node(node), Some(field)) if node.kind() == Kind::Map => {
                     Ok(match node.member(*field, name) {
-                        Some(member) => Reached::Value(Value::read_node(member, budget)?),
+                        Some(member) => Reached::Value(Value::Node(member)),
                         None => Reached::NoKey(None),
                     })
                 }
@@ -169,10 +195,7 @@ impl<'r> Walk<'r> {
             return Ok(Reached::NoIndex(position));
         }
         budget.read(count)?;
-        Ok(match items.read_nth(count, budget)? {
-            Some(value) => Reached::Value(value),
-            None => Reached::NoIndex(position),
-        })
+        Ok(items.bound_nth(count).map_or(Reached::NoIndex(position), Reached::Value))
     }
 }
 

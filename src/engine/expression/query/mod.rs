@@ -106,13 +106,18 @@ impl Query {
         self.plural
     }
 
+    /// Whether the path is a plain chain of names.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.steps.is_empty()
+    }
+
     /// What the path selects; of a plain chain of names, one slot of the row without a list for it.
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
     pub(crate) fn select<'r>(&self, row: &'r Row, budget: &mut Budget) -> Result<Nodes<'r>, EvaluationError> {
         match row.at(self.start) {
-            Some(node) if self.steps.is_empty() => {
+            Some(node) if self.is_plain() => {
                 Meter::new(budget).steps(1)?;
                 Ok(Nodes::One(node))
             }

@@ -15,6 +15,7 @@ mod oracle;
 mod paths;
 mod properties;
 mod random;
+mod sharing;
 mod stack;
 mod time;
 

@@ -1,6 +1,7 @@
 //! The worst texts that are accepted compile, evaluate and are dropped on a stack of 1 MiB, in a debug build too.
 
 use super::super::limits;
+use super::sharing::Together;
 use super::{answer, compile};
 use crate::row::{FieldPlan, HashSeed};
 
@@ -104,6 +105,8 @@ fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
             if compile(text, &mut FieldPlan::new(HashSeed(1, 2))).is_ok() {
                 compiled += 1;
                 answer(text, r#"{"x": 1, "a": {"a": [0]}}"#);
+                // Twice, so that every part of it is one of several.
+                Together::new().remembered(&[text, text], r#"{"x": 1, "a": {"a": [0]}}"#);
             }
         }
         compiled
