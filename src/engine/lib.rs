@@ -68,6 +68,7 @@ pub mod expression;
 mod index;
 pub mod plan;
 pub mod explain;
+pub mod schema;
 pub mod series;
 mod source;
 mod metric;

@@ -23,6 +23,7 @@ mod matcher;
 mod value;
 mod standalone;
 pub(crate) mod explain;
+pub(crate) mod fit;
 #[cfg(test)]
 mod tests;
 

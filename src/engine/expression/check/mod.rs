@@ -15,6 +15,8 @@ mod path;
 mod suggest;
 
 pub(super) use conditions::conditions;
+pub(super) use operators::signatures;
+pub(super) use suggest::suggestion;
 
 use super::fault::{Checked, fault};
 use super::syntax::{Syntax, SyntaxKind};

@@ -35,6 +35,16 @@ const SUBTRACT: &[[StaticType; 3]] = &[
 /// What `*` and `/` take and give; `%` only the first two.
 const MULTIPLY: &[[StaticType; 3]] = &[[Int, Int, Int], [Uint, Uint, Uint], [Double, Double, Double]];
 
+/// What an operator takes and gives.
+pub(in super::super) fn signatures(operator: Arithmetic) -> &'static [[StaticType; 3]] {
+    match operator {
+        Arithmetic::Add => ADD,
+        Arithmetic::Subtract => SUBTRACT,
+        Arithmetic::Multiply | Arithmetic::Divide => MULTIPLY,
+        Arithmetic::Remainder => &MULTIPLY[..2],
+    }
+}
+
 impl Checker<'_, '_> {
     /// `a && b`, or `a || b` where `decisive` is true.
     pub(super) fn terms(&mut self, terms: &[Syntax], decisive: bool) -> Checked<Typed> {
@@ -88,13 +98,8 @@ impl Checker<'_, '_> {
         let scalar = operator != Arithmetic::Add || is_scalar(&left) || is_scalar(&right);
         let need = if scalar { Need::Scalar } else { Need::Whole };
         let [left, right] = [self.need(left, need), self.need(right, need)];
-        let signatures = match operator {
-            Arithmetic::Add => ADD,
-            Arithmetic::Subtract => SUBTRACT,
-            Arithmetic::Multiply | Arithmetic::Divide => MULTIPLY,
-            Arithmetic::Remainder => &MULTIPLY[..2],
-        };
-        let fitting = signatures.iter().filter(|[a, b, _]| left.kind.may_be(*a) && right.kind.may_be(*b));
+        let fitting =
+            signatures(operator).iter().filter(|[a, b, _]| left.kind.may_be(*a) && right.kind.may_be(*b));
         let kind = fitting.map(|[.., result]| *result).reduce(StaticType::join);
         let kind = kind.ok_or_else(|| mismatch(at, operator.symbol(), &left, &right))?;
         Ok(Typed::new(Tree::Arithmetic(operator, Box::new([left.tree, right.tree])), kind))

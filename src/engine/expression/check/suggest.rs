@@ -3,7 +3,7 @@
 //! In: a name that is not known, and those that are. Out: the nearest of them. Must never know: what names stand for.
 
 /// ` (did you mean 'x'?)` for the known name that is nearest to `name`, if one is near; otherwise nothing.
-pub(super) fn suggestion<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+pub(in super::super) fn suggestion<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     // Of a name of one or two letters nothing is left to recognise.
     let farthest = (name.chars().count() / 3).min(3);
     let near = known.into_iter().map(|candidate| (distance(name, candidate), candidate));

@@ -21,13 +21,13 @@ use super::{cel, kubectl, limits, query, rfc9535, syntax::Syntax};
 use crate::definition::{Formula, Language};
 
 /// A formula as its author wrote it, parsed.
-enum Parsed {
+pub(super) enum Parsed {
     Cel(Syntax),
     Path(Vec<query::Step>),
 }
 
 /// The formula once more as syntax; `None` for one that does not compile.
-fn parse(formula: &Formula) -> Option<Parsed> {
+pub(super) fn parse(formula: &Formula) -> Option<Parsed> {
     match formula.language {
         Language::Cel => {
             limits::check(&formula.text).ok()?;

@@ -144,7 +144,8 @@ impl Query {
 // === impl Step ===
 
 impl Step {
-    fn is_plural(&self) -> bool {
+    /// Whether it can select several nodes of one.
+    pub(in crate::expression) fn is_plural(&self) -> bool {
         match self {
             Step::Name(_) => false,
             Step::Children(selectors) => {

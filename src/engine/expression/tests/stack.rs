@@ -3,7 +3,9 @@
 use super::super::limits;
 use super::sharing::Together;
 use super::{answer, compile};
+use crate::definition::Definition;
 use crate::row::{FieldPlan, HashSeed};
+use crate::schema::{Schema, Shape, misfits};
 
 /// The longest text `head + link × n + tail` that the limits accept, for a nesting of `open` and `close`.
 fn worst(open: &str, link: &str, middle: &str, close: &str, nesting: usize) -> String {
@@ -93,6 +95,14 @@ fn cases() -> Vec<String> {
     cases
 }
 
+/// A schema whose objects hold objects of the same kind, and lists of them.
+fn endless() -> Schema {
+    let mut schema = Schema::new();
+    let list = schema.add(Shape::List(Schema::ROOT));
+    schema.set(Schema::ROOT, Shape::closed([("a", Schema::ROOT), ("x", list)]));
+    schema
+}
+
 #[test]
 fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
     let cases = cases();
@@ -100,6 +110,7 @@ fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
     let thread = std::thread::Builder::new().stack_size(1024 * 1024);
     let compiled = thread.spawn(move || {
         let mut compiled = 0;
+        let schema = endless();
         // Most do not compile, and none may overflow; those that do are evaluated as well.
         for text in &cases {
             if compile(text, &mut FieldPlan::new(HashSeed(1, 2))).is_ok() {
@@ -107,6 +118,7 @@ fn the_worst_accepted_texts_compile_on_a_stack_of_one_mebibyte() {
                 answer(text, r#"{"x": 1, "a": {"a": [0]}}"#);
                 // Twice, so that every part of it is one of several.
                 Together::new().remembered(&[text, text], r#"{"x": 1, "a": {"a": [0]}}"#);
+                misfits(&Definition::count("m").filter(text), &schema);
             }
         }
         compiled

@@ -1,0 +1,96 @@
+//! Whether an expression can be right for objects of a schema, before there is one.
+//!
+//! In: a formula that compiles, a schema. Out: what is known of its result; what of it can never be right, each with its
+//! place. Must never know: metrics, rows.
+//!
+//! The opposite of a type checker: what is not known is right. So a schema that says too little, or a part of the
+//! language that nothing is known of, costs a finding and never makes up one.
+
+mod calls;
+mod cel;
+mod field;
+mod macros;
+mod operators;
+mod path;
+mod place;
+mod query;
+mod seen;
+
+use super::explain::{Parsed, parse};
+use super::fault::{Fault, fault};
+use super::query::Step;
+use crate::definition::{Formula, Language};
+use crate::error::CompileError;
+use crate::schema::Schema;
+pub(crate) use seen::Seen;
+
+/// What is known of an expression.
+#[derive(Clone, Debug)]
+pub(crate) struct Fit {
+    /// What it gives: of a JSONPath, what each node is.
+    pub(crate) seen: Seen,
+    /// Whether it is a JSONPath that can select several nodes.
+    pub(crate) plural: bool,
+    faults: Vec<Fault>,
+}
+
+/// One expression has no more findings than this: whoever reads them mends the first ones first.
+const MOST_FINDINGS: usize = 16;
+
+/// What is known of an expression, and what of it can never be right. `item` is what `item` stands for.
+pub(crate) fn fit(formula: &Formula, item: Option<&Seen>, schema: &Schema) -> Fit {
+    let faults = Faults::default();
+    match parse(formula) {
+        Some(Parsed::Cel(syntax)) => {
+            let mut fitter = cel::Fitter::new(&formula.text, item, schema, faults);
+            let seen = fitter.see(&syntax);
+            Fit { seen, plural: false, faults: fitter.faults.found }
+        }
+        Some(Parsed::Path(steps)) => {
+            let plural = steps.iter().any(Step::is_plural);
+            let is_kubectl = formula.language == Language::Kubectl;
+            let mut walker = query::Walker::new(&formula.text, is_kubectl, schema, faults);
+            let seen = walker.steps(Seen::root(), &steps);
+            Fit { seen, plural, faults: walker.faults.found }
+        }
+        None => Fit { seen: Seen::Anything, plural: false, faults: Vec::new() },
+    }
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Faults {
+    found: Vec<Fault>,
+}
+
+// === impl Fit ===
+
+impl Fit {
+    /// Its findings; one more if the result is `wrong` for what it is needed for.
+    pub(crate) fn into_findings(
+        mut self,
+        formula: &Formula,
+        wrong: bool,
+        needed: &str,
+        schema: &Schema,
+    ) -> Vec<CompileError> {
+        if wrong && self.faults.is_empty() {
+            let found = self.seen.without_optional().described(schema);
+            self.faults.push(fault(0, format!("{needed}, and {found}")));
+        }
+        self.faults.into_iter().map(|fault| fault.locate(formula)).collect()
+    }
+}
+
+// === impl Faults ===
+
+impl Faults {
+    /// One more, unless the same was said before. Gives what is then known of the part at fault: nothing.
+    fn push(&mut self, at: usize, message: String) -> Seen {
+        let is_known = self.found.iter().any(|known| known.message == message);
+        if !is_known && self.found.len() < MOST_FINDINGS {
+            self.found.push(fault(u32::try_from(at).unwrap_or(0), message));
+        }
+        Seen::Anything
+    }
+}

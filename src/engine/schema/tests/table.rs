@@ -1,0 +1,365 @@
+//! Findings as tables of one-line cases.
+
+use serde_json::json;
+
+use super::super::{Schema, misfits};
+use super::schema;
+use crate::definition::{
+    Aggregation, Definition, Formula, Language, Projection, ProjectionKind, ValueFrom, ValueKind,
+};
+
+fn workload() -> Schema {
+    schema(&json!({
+        "kind": "string",
+        "metadata": {"name": "string", "labels": {"*": "string"}, "creationTimestamp": "string"},
+        "spec": {
+            "replicas": "int", "paused": "bool", "weight": "number", "port": "numberOrString",
+            "containers": [{"name": "string", "image": "string", "ports": [{"containerPort": "int"}],
+                            "limits": {"*": "numberOrString"}}],
+            "free": "any",
+        },
+        "status": {"phase": "string", "conditions": [{"type": "string", "status": "string"}]},
+    }))
+}
+
+fn found(definition: &Definition) -> Vec<String> {
+    misfits(definition, &workload()).iter().map(ToString::to_string).collect()
+}
+
+/// What is found in a value of any type.
+fn check(language: Language, cases: &[(&str, &[&str])]) {
+    let mut wrong = String::new();
+    for (text, expected) in cases {
+        let mut definition = Definition::count("m");
+        let formula = Formula { language, text: (*text).to_owned(), place: "at".to_owned() };
+        let kind = ProjectionKind::Slice;
+        definition.projections.push(Projection { name: "a".to_owned(), formula, kind, default: None });
+        let explained = crate::explain::explain(&definition);
+        assert!(explained.is_ok(), "{text}: {explained:?}");
+        let found = found(&definition);
+        if found != *expected {
+            wrong.push_str(&format!("{text}\n  expected {expected:?}\n  found    {found:?}\n"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn fields_that_do_not_exist_are_found_with_a_suggestion() {
+    check(
+        Language::Cel,
+        &[
+            ("object.stats.phase", &["at:1:8: the object has no field 'stats' (did you mean 'status'?)"]),
+            ("object.status.phas", &["at:1:15: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("object['status']['phas']", &["at:1:18: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("has(object.status.phas)", &["at:1:19: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("has(object.status.phase.phase)", &["at:1:25: status.phase is a string and has no fields"]),
+            ("object.?status.?phas", &["at:1:17: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("object.?status.phas", &["at:1:16: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("object.?status[?'phas']", &["at:1:17: status has no field 'phas' (did you mean 'phase'?)"]),
+            (
+                "true &&\n  object.status.phas == 'a'",
+                &["at:2:17: status has no field 'phas' (did you mean 'phase'?)"],
+            ),
+            (
+                "has(object.status.phas) && object.status.phas == 'a'",
+                &["at:1:19: status has no field 'phas' (did you mean 'phase'?)"],
+            ),
+            ("object.metadata.labels.whatever", &[]),
+            ("object.spec.free.whatever[0].more", &[]),
+            ("object.spec.nothing.like.this", &["at:1:13: spec has no field 'nothing'"]),
+        ],
+    );
+}
+
+#[test]
+fn shapes_are_carried_through_loops_and_bindings() {
+    let image = "spec.containers[*] has no field 'imag' (did you mean 'image'?)";
+    let at = |column: u32| format!("at:1:{column}: {image}");
+    check(
+        Language::Cel,
+        &[
+            ("object.spec.containers.exists(c, c.imag == 'a')", &[&at(36)]),
+            ("object.spec.containers.filter(c, c.name == 'a').map(c, c.imag)", &[&at(58)]),
+            ("object.spec.containers.filter(c, c.name == 'a')[0].imag", &[&at(52)]),
+            ("object.spec.containers.all(i, c, i == 0 || c.imag == '')", &[&at(46)]),
+            ("object.spec.containers.transformList(i, c, c.imag)", &[&at(46)]),
+            ("object.spec.containers.sortBy(c, c.name)[0].imag", &[&at(45)]),
+            ("object.spec.containers.map(c, {'it': c})[0].it.imag", &[&at(48)]),
+            ("cel.bind(c, object.spec.containers[0], c.imag)", &[&at(42)]),
+            ("(object.spec.paused ? object.spec.containers[0] : object.spec.containers[1]).imag", &[&at(78)]),
+            ("[object.spec.containers[0]][0].imag", &[&at(32)]),
+            ("object.?spec.?containers.optMap(c, c[0].imag)", &[&at(41)]),
+            ("object.?spec.?containers.orValue([]).map(c, c.imag)", &[&at(47)]),
+            ("object.spec.containers[?0].?imag", &[&at(29)]),
+            (
+                "object.spec.containers[0].ports.map(p, p.containerPort + 'a')",
+                &[
+                    "at:1:56: no such overload: int + string (spec.containers[*].ports[*].containerPort is an integer)",
+                ],
+            ),
+            ("(object.spec.paused ? object.spec : object.status).phase", &[]),
+            ("object.metadata.labels.exists(k, k.startsWith('a'))", &[]),
+            ("object.metadata.labels.exists(k, k + 1 == 2)", &["at:1:36: no such overload: string + int"]),
+            ("object.spec.containers.exists(k, object.spec.free[k] == 1)", &[]),
+        ],
+    );
+}
+
+#[test]
+fn what_can_never_be_right_is_found() {
+    check(
+        Language::Cel,
+        &[
+            (
+                "object.spec.replicas == '3'",
+                &["at:1:22: spec.replicas is an integer, which never equals a string"],
+            ),
+            (
+                "'3' != object.spec.replicas",
+                &["at:1:5: spec.replicas is an integer, which always differs from a string"],
+            ),
+            (
+                "object.spec.replicas == object.kind",
+                &["at:1:22: spec.replicas is an integer, which never equals kind, a string"],
+            ),
+            (
+                "object.spec.replicas > object.kind",
+                &["at:1:22: no such overload: int > string (spec.replicas is an integer, kind is a string)"],
+            ),
+            (
+                "object.spec.replicas.matches('3')",
+                &["at:1:22: no such overload: int.matches(string) (spec.replicas is an integer)"],
+            ),
+            (
+                "object.spec.replicas.exists(r, r == 1)",
+                &["at:1:13: expected a list or a map to loop over, and spec.replicas is an integer"],
+            ),
+            ("object.spec.containers['app']", &["at:1:24: spec.containers is a list and has no field 'app'"]),
+            (
+                "object.spec.containers[object.kind]",
+                &["at:1:31: spec.containers is a list and is indexed by numbers"],
+            ),
+            (
+                "object.spec.containers.image",
+                &["at:1:24: spec.containers is a list and has no field 'image'; its elements have one"],
+            ),
+            ("object.metadata.labels[0]", &["at:1:24: metadata.labels is a map: its keys are strings"]),
+            ("object.spec.replicas && true", &["at:1:13: expected a bool, and spec.replicas is an integer"]),
+            ("!object.spec.replicas", &["at:1:14: expected a bool, and spec.replicas is an integer"]),
+            ("object.kind ? 1 : 2", &["at:1:8: expected a bool, and kind is a string"]),
+            ("-object.kind", &["at:1:1: only a number has a negative, and kind is a string"]),
+            (
+                "object.spec.replicas in ['1', '2']",
+                &["at:1:22: spec.replicas is an integer, which is never among what is a string"],
+            ),
+            (
+                "'a' in object.kind",
+                &["at:1:15: expected a list or a map to look through, and kind is a string"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_no_function_and_no_operator_takes_is_found() {
+    check(
+        Language::Cel,
+        &[
+            (
+                "object.metadata.creationTimestamp < timestamp('2026-01-01T00:00:00Z')",
+                &[
+                    "at:1:35: no such overload: string < google.protobuf.Timestamp (metadata.creationTimestamp is a string)",
+                ],
+            ),
+            (
+                "size(object.spec.replicas)",
+                &["at:1:1: no such overload: size(int) (spec.replicas is an integer)"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_may_be_right_is_not_found() {
+    let fine: Vec<(&str, &[&str])> = [
+        "object.spec.replicas == 3 && object.spec.replicas == 3.0",
+        "object.spec.weight == 3 && object.spec.weight > 2.5",
+        "object.spec.port == 'http' || object.spec.port == 80",
+        "object.spec.port.startsWith('h')",
+        "quantity(object.spec.containers[0].limits.cpu).isGreaterThan(quantity('1'))",
+        "object.spec.replicas == null || object.status == null",
+        "object.spec.free == 1 && object.spec.free == 'a' && object.spec.free.matches('a')",
+        "type(object.spec.replicas) == int",
+        "dyn(object.spec.replicas) == 'a'",
+        "object.spec.free.exists(x, x == 1 || x == 'a')",
+        "object == {'a': 1}",
+        "object.spec.containers.map(c, c.name) == ['a']",
+        "[1, 'a'].exists(x, x == object.kind)",
+        "object.metadata.labels == {'a': 'b'}",
+        "has(object.metadata.labels.app) && 'app' in object.metadata.labels",
+        "timestamp(object.metadata.creationTimestamp).getFullYear() > 2000",
+        "object.?spec.?free.orValue(object.kind) == 1",
+        "math.greatest(object.spec.replicas, 3) > 1",
+        "object.spec.containers.map(c, c.image).distinct().join(',') == ''",
+        "optional.none().orValue(object.spec).replicas == 1",
+        "object.spec.containers.transformMapEntry(i, c, {c.name: c.image}).app == 'a'",
+        "object.spec[object.kind] == 1",
+        "cel.bind(object, {'a': 1}, object.a == 1)",
+    ]
+    .into_iter()
+    .map(|text| (text, &[][..]))
+    .collect();
+    check(Language::Cel, &fine);
+}
+
+#[test]
+fn paths_of_kubectl_are_looked_at_alike() {
+    check(
+        Language::Kubectl,
+        &[
+            ("status.phas", &["at:1:8: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("{.status.phas}", &["at:1:10: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("metadata.labels.app\\.kubernetes\\.io/name", &[]),
+            (
+                "metadata.label.app\\.kubernetes\\.io/name",
+                &["at:1:10: metadata has no field 'label' (did you mean 'labels'?)"],
+            ),
+            (
+                "spec.containers.name",
+                &["at:1:17: spec.containers is a list and has no field 'name'; its elements have one"],
+            ),
+            (
+                "spec.containers[*].imag",
+                &["at:1:20: spec.containers[*] has no field 'imag' (did you mean 'image'?)"],
+            ),
+            (
+                "spec.containers[?(@.nam==\"a\")].image",
+                &["at:1:21: spec.containers[*] has no field 'nam' (did you mean 'name'?)"],
+            ),
+            (
+                "spec.containers[?(@.name==1)].imag",
+                &[
+                    "at:1:21: spec.containers[*].name is a string, which cannot be compared with an integer",
+                    "at:1:31: spec.containers[*] has no field 'imag' (did you mean 'image'?)",
+                ],
+            ),
+            ("metadata.labels[0]", &["at:1:10: metadata.labels is a map and has no elements"]),
+            ("spec.replicas[*]", &["at:1:6: spec.replicas is an integer and has no elements"]),
+            ("..containerPort", &[]),
+            ("..anything", &[]),
+            ("status..phase", &[]),
+            ("status..phas", &["at:1:9: there is no field 'phas' in status or below"]),
+            ("..", &[]),
+            (".", &[]),
+            ("spec['replicas','weight']", &[]),
+            ("spec['replica','weight']", &["at:1:7: spec has no field 'replica' (did you mean 'replicas'?)"]),
+            ("spec.*", &[]),
+        ],
+    );
+}
+
+#[test]
+fn paths_of_the_rfc_are_looked_at_alike() {
+    check(
+        Language::Rfc9535,
+        &[
+            ("$.status.phas", &["at:1:10: status has no field 'phas' (did you mean 'phase'?)"]),
+            ("$['status']['phas']", &["at:1:14: status has no field 'phas' (did you mean 'phase'?)"]),
+            (
+                "$.spec.containers[?@.nam == 'a'].imag",
+                &[
+                    "at:1:22: spec.containers[*] has no field 'nam' (did you mean 'name'?)",
+                    "at:1:34: spec.containers[*] has no field 'imag' (did you mean 'image'?)",
+                ],
+            ),
+            (
+                "$.spec.containers[?@.name > 1]",
+                &["at:1:22: spec.containers[*].name is a string, which has no order with an integer"],
+            ),
+            (
+                "$.spec.containers[?match(@.ports, 'a')]",
+                &["at:1:28: only a string matches a pattern, and spec.containers[*].ports is a list"],
+            ),
+            (
+                "$.spec.containers[?@.name == $.kin]",
+                &["at:1:32: the object has no field 'kin' (did you mean 'kind'?)"],
+            ),
+            ("$..image", &[]),
+            ("$..imag", &[]),
+            ("$.spec.containers..name", &[]),
+            ("$.spec.containers..nam", &[]),
+            ("$.status..typ", &["at:1:11: there is no field 'typ' in status or below"]),
+            ("$.spec.containers[?length(@.name) > 1]", &[]),
+            ("$.spec.*", &[]),
+            ("$.metadata.labels['a.b']", &[]),
+        ],
+    );
+}
+
+#[test]
+fn results_are_what_they_are_needed_for() {
+    let filter = Definition::count("m").filter("object.spec.replicas");
+    assert_eq!(found(&filter), ["filter:1:1: a filter is a bool, and spec.replicas is an integer"]);
+    let each = Definition::count("m").each("object.spec.replicas").by("a", "item.x");
+    assert_eq!(
+        found(&each),
+        ["each:1:1: the elements of a list or a map are needed, and spec.replicas is an integer"]
+    );
+    let by = Definition::count("m").by("a", "object.spec.containers");
+    assert_eq!(found(&by), ["by.a:1:1: type primitive needs a scalar, and spec.containers is a list"]);
+    let value = Definition::count("m").aggregate(Aggregation::Sum, ValueKind::Integer, "object.spec.paused");
+    assert_eq!(found(&value), ["value:1:1: a number is needed, and spec.paused is a bool"]);
+    let optional =
+        Definition::count("m").aggregate(Aggregation::Sum, ValueKind::Integer, "object.?spec.?replicas");
+    assert_eq!(found(&optional), Vec::<String>::new());
+}
+
+#[test]
+fn an_item_is_an_element_of_its_list() {
+    let by = |each: Definition| found(&each.by("a", "item.nam").by("b", "index + 1"));
+    let expected = ["by.a:1:6: spec.containers[*] has no field 'nam' (did you mean 'name'?)"];
+    assert_eq!(by(Definition::count("m").each("object.spec.containers")), expected);
+    assert_eq!(by(Definition::count("m").each("object.?spec.?containers")), expected);
+    for (language, text) in [
+        (Language::Kubectl, "spec.containers"),
+        (Language::Kubectl, "spec.containers[*]"),
+        (Language::Rfc9535, "$.spec.containers[*]"),
+    ] {
+        let formula = Formula { language, text: text.to_owned(), place: "each".to_owned() };
+        let each = Definition { for_each: Some(formula), ..Definition::count("m") };
+        assert_eq!(by(each), expected, "{text}");
+    }
+    let labels = Definition::count("m").each("object.metadata.labels").by("a", "item + 1");
+    assert_eq!(found(&labels), ["by.a:1:6: no such overload: string + int (metadata.labels.* is a string)"]);
+}
+
+#[test]
+fn a_default_does_not_make_a_value_right() {
+    let formula = Formula::cel("object.spec.replica", "value");
+    let value = ValueFrom {
+        formula,
+        kind: ValueKind::Integer,
+        aggregation: Aggregation::Sum,
+        default: Some(json!(1)),
+    };
+    let definition = Definition { value: Some(value), ..Definition::count("m") };
+    assert_eq!(found(&definition), ["value:1:13: spec has no field 'replica' (did you mean 'replicas'?)"]);
+}
+
+#[test]
+fn of_a_schema_that_is_part_of_itself_everything_is_known() {
+    let mut schema = Schema::new();
+    let node = schema.add(super::Shape::Anything);
+    let name = schema.add(super::Shape::String);
+    schema.set(node, super::Shape::closed([("child", node), ("name", name)]));
+    schema.set(Schema::ROOT, super::Shape::closed([("top", node)]));
+    let deep = format!("object.top{}.nam == ''", ".child".repeat(100));
+    let found = misfits(&Definition::count("m").filter(&deep), &schema);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].message.ends_with("has no field 'nam' (did you mean 'name'?)"), "{}", found[0].message);
+    assert!(found[0].message.len() < 200, "{}", found[0].message);
+    let formula = Formula { language: Language::Kubectl, text: "..nam".to_owned(), place: "each".to_owned() };
+    let each = Definition { for_each: Some(formula), ..Definition::count("m") };
+    assert_eq!(misfits(&each, &schema).len(), 1);
+}
