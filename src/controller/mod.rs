@@ -9,6 +9,7 @@ mod manifest;
 mod selector;
 mod field_selector;
 mod lower;
+pub mod schema;
 mod defect;
 pub mod declared;
 pub mod names;
