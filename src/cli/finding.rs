@@ -36,6 +36,8 @@ pub enum FindingKind {
     Readings,
     /// A field that does not exist, and so is ignored.
     Field,
+    /// An expression that fits no object of its kind.
+    Schema,
     /// A name that another Metric has already.
     Conflict,
     /// An attribute that has a value of its own for nearly every object.
@@ -117,9 +119,10 @@ impl fmt::Display for Finding {
 
 impl FindingKind {
     /// All but errors.
-    pub const WARNINGS: [FindingKind; 8] = [
+    pub const WARNINGS: [FindingKind; 9] = [
         FindingKind::Readings,
         FindingKind::Field,
+        FindingKind::Schema,
         FindingKind::Conflict,
         FindingKind::Unbounded,
         FindingKind::Unit,
@@ -134,6 +137,7 @@ impl FindingKind {
             FindingKind::Error => "error",
             FindingKind::Readings => "readings",
             FindingKind::Field => "field",
+            FindingKind::Schema => "schema",
             FindingKind::Conflict => "conflict",
             FindingKind::Unbounded => "unbounded",
             FindingKind::Unit => "unit",

@@ -15,6 +15,7 @@ mod generated;
 mod documented;
 mod declared;
 mod check;
+mod check_kinds;
 mod explain;
 mod manual;
 mod examples;

@@ -4,6 +4,7 @@
 //! Metric will cost, on standard output. Must never know: objects, clusters.
 
 mod advice;
+mod kinds;
 mod names;
 mod people;
 mod problem;
@@ -21,6 +22,7 @@ use super::input::{parse_documents, read_texts};
 use super::load::{Findings, MetricsArgs};
 use super::output::Profile;
 use super::{Status, output};
+use crate::controller::schema::KnownKinds;
 use crate::controller::{LowerOptions, Objects};
 use crate::run::engine_options;
 
@@ -36,16 +38,20 @@ pub(super) struct Args {
     /// How the findings are printed
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
-    /// Count these warnings as errors: of their kinds, those named, or `readings` alone
+    /// Count these warnings as errors: of their kinds, those named, or `readings` and `schema`
     #[arg(
         long,
         value_name = "KINDS",
         value_delimiter = ',',
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "readings"
+        default_missing_values = ["readings", "schema"]
     )]
     strict: Vec<Strict>,
+    /// An OpenAPI document of the API server with the kinds of the targets, as `kubectl get --raw /openapi/v3/apis/apps/v1`
+    /// prints it. May be given several times
+    #[arg(long, value_name = "FILE")]
+    openapi: Vec<String>,
     /// Conventions that the Metrics are read by
     #[arg(long, value_name = "PROFILE", default_value = "native")]
     profile: Profile,
@@ -59,12 +65,18 @@ Examples:
   # In a pipeline of GitHub: findings become annotations of the lines that they are about
   celemetry check -f metrics/ -o github --strict=all
 
+  # Fields of a custom kind are known from its definition
+  celemetry check -f metrics/ -f crds/ --strict=schema
+
   # For an editor
   celemetry check -f - -o json <metric.yaml
 
 Kinds of warnings:
   readings   a JSONPath that its two dialects, or metrics-operator, read differently
-  field      a field that does not exist, and so is ignored
+  field      a field of a Metric that does not exist, and so is ignored
+  schema     an expression that fits no object of its kind: a field that these do not have, a number that is compared
+             with a text. Known are the kinds of Kubernetes, those of CustomResourceDefinitions among the files, and
+             those of --openapi
   conflict   a name that another Metric has already
   unbounded  an attribute with a value of its own for nearly every object
   unit       a number without a unit, or with one that is not of UCUM
@@ -88,6 +100,7 @@ enum Format {
 enum Strict {
     Readings,
     Field,
+    Schema,
     Conflict,
     Unbounded,
     Unit,
@@ -160,10 +173,15 @@ impl Args {
             objects: Objects::Cluster,
             ..LowerOptions::default()
         };
+        let mut odd = vec![];
+        let mut known = kinds::of_documents(&mut documents, &mut odd);
+        let unusable = kinds::add_openapi(&self.openapi, &mut known);
         let mut findings = Findings::of(documents, options, self.profile.of_export(), engine_options(false));
-        let costs = self.advise(&mut findings);
+        findings.warnings.extend(odd);
+        let costs = self.advise(&mut findings, &known);
         findings.errors.extend(findings.sinks.iter().flat_map(sinks::errors));
         let mut problems: Vec<Problem> = unread.iter().map(|error| sources.locate_input(error)).collect();
+        problems.extend(unusable);
         if findings.declares_nothing() && unread.is_empty() {
             problems.push(Problem::of_everything(self.metrics.no_metric()));
         }
@@ -177,11 +195,12 @@ impl Args {
     }
 
     /// Adds what only this command warns of, and says what each Metric costs.
-    fn advise(&self, findings: &mut Findings) -> Vec<Cost> {
+    fn advise(&self, findings: &mut Findings, known: &KnownKinds) -> Vec<Cost> {
         let mut costs = vec![];
         let mut warnings: Vec<Finding> = vec![];
         for ((place, lowered), declared) in findings.metrics.iter().zip(&findings.declared) {
             let Ok(explanation) = explain(&lowered.definition) else { continue };
+            warnings.extend(kinds::misfits(known, place, lowered));
             warnings.extend(advice::of(place, declared, lowered, &explanation, self.profile));
             costs.push(Cost {
                 metric: lowered.definition.info.source.clone(),
@@ -200,6 +219,7 @@ impl Args {
         let kinds = |strict: &Strict| match strict {
             Strict::Readings => vec![FindingKind::Readings],
             Strict::Field => vec![FindingKind::Field],
+            Strict::Schema => vec![FindingKind::Schema],
             Strict::Conflict => vec![FindingKind::Conflict],
             Strict::Unbounded => vec![FindingKind::Unbounded],
             Strict::Unit => vec![FindingKind::Unit],
