@@ -61,6 +61,15 @@ pub(super) async fn next_bytes(body: &mut Body) -> Option<Result<Bytes, Fault>> 
     }
 }
 
+/// The same of an answer that is no longer than `most` bytes.
+pub(super) async fn fetch_at_most(
+    client: &Client,
+    request: Request<Vec<u8>>,
+    most: usize,
+) -> Result<Vec<u8>, Fault> {
+    read_up_to(send(client, request).await?, most).await
+}
+
 async fn read_up_to(mut body: Body, most: usize) -> Result<Vec<u8>, Fault> {
     let mut read = Vec::new();
     loop {

@@ -10,6 +10,7 @@ mod backoff;
 mod answer;
 pub mod resource;
 pub mod discovery;
+pub mod openapi;
 pub mod manager;
 pub mod feed;
 pub mod informer;

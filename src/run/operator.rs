@@ -28,6 +28,7 @@ use crate::controller::declared::{self, DeclaredEvent, DeclaredKind, ObjectName,
 use crate::controller::lease::{Election, Leadership};
 use crate::controller::metric::{self, Awaited, Context, EventDrivenController, METRIC, Reporter};
 use crate::controller::names::Names;
+use crate::controller::schema::PublishedSchemas;
 use crate::controller::sinks::{DATA_SINK, SinkController, Sinks};
 use crate::controller::status::StatusWriter;
 use crate::coordinator::{self, FailureListener, Handle, MetricUpdateCoordinator};
@@ -183,10 +184,13 @@ impl Controlling {
         };
         let (namespaces, following) = NamespaceLabels::new(self.client.clone(), self.pace.clone());
         self.tasks.spawn(following);
+        let (schemas, looking) = PublishedSchemas::new(self.client.clone(), informers.redefinitions());
+        self.tasks.spawn(looking);
         let context = Context {
             snapshots: self.coordinator.snapshots(),
             coordinator: self.coordinator.clone(),
             informers,
+            schemas,
             namespaces,
             names: Names::new(self.profile),
             sinks,

@@ -42,6 +42,8 @@ pub(super) struct Keeper<I> {
     released: Arc<Notify>,
     /// Wakes the task when a definition has changed.
     redefined: Arc<Notify>,
+    /// How many changes of definitions were noticed.
+    pub(super) redefinitions: watch::Sender<u64>,
     asking: Asking,
     /// What the server serves, as soon as it says so.
     answer: Option<JoinHandle<Result<Catalog, Fault>>>,
@@ -103,6 +105,7 @@ impl<I: Intake> Keeper<I> {
             sources: BTreeMap::new(),
             released: Arc::default(),
             redefined: Arc::default(),
+            redefinitions: watch::Sender::new(0),
             asking: Asking::new(Instant::now()),
             answer: None,
             panics: mpsc::channel(1),
@@ -121,7 +124,10 @@ impl<I: Intake> Keeper<I> {
             match self.next().await {
                 Event::Command(command) => self.command(command).await,
                 Event::Released => self.sweep().await,
-                Event::Redefined => self.asking.redefined(Instant::now()),
+                Event::Redefined => {
+                    self.asking.redefined(Instant::now());
+                    self.redefinitions.send_modify(|count| *count = count.wrapping_add(1));
+                }
                 Event::Due => self.ask(),
                 Event::Answered(answer) => self.answered(answer).await,
                 // Its objects would never change again, and nobody would know.

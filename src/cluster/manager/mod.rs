@@ -27,6 +27,7 @@ use keeper::Keeper;
 #[derive(Clone, Debug)]
 pub struct DynamicInformerManager {
     commands: mpsc::Sender<Command>,
+    redefinitions: watch::Receiver<u64>,
 }
 
 /// What somebody wants to see.
@@ -114,8 +115,9 @@ impl DynamicInformerManager {
         settings: Settings,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (commands, inbox) = mpsc::channel(COMMAND_CAPACITY);
-        let keeping = Keeper::new(client, intake, settings, inbox).run();
-        (DynamicInformerManager { commands }, keeping)
+        let keeper = Keeper::new(client, intake, settings, inbox);
+        let redefinitions = keeper.redefinitions.subscribe();
+        (DynamicInformerManager { commands, redefinitions }, keeper.run())
     }
 
     /// Becomes interested in a target.
@@ -134,6 +136,11 @@ impl DynamicInformerManager {
     /// Where the manager has ended.
     pub async fn selectable_fields(&self, target: Target) -> Result<Vec<String>, Stopped> {
         self.ask(|reply| Command::SelectableFields(target, reply)).await
+    }
+
+    /// A number that is another one after every change of a definition of kinds.
+    pub fn redefinitions(&self) -> watch::Receiver<u64> {
+        self.redefinitions.clone()
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Stopped> {

@@ -58,7 +58,7 @@ impl MetricTask {
             known_since: declaration.known_since,
             reconciled: true,
             errors: declaration.errors.iter().chain(refused).cloned().chain(self.of_tenancy()).collect(),
-            warnings: declaration.warnings.iter().cloned().chain(self.of_scope()).collect(),
+            warnings: self.warnings(),
             name: self.name_state(),
             target: self.target_state(sight, now),
             first_list_complete: self.placed.as_ref().is_some_and(|placed| placed.complete),
@@ -67,6 +67,11 @@ impl MetricTask {
             last_export: exported.and_then(|at| Timestamp::try_from(at).ok()),
             lookup: None,
         }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let declared = self.declaration.warnings.iter().cloned();
+        declared.chain(self.of_scope()).chain(self.fitted.warnings.iter().cloned()).collect()
     }
 
     fn of_tenancy(&self) -> Option<LowerError> {

@@ -9,6 +9,7 @@
 mod declaration;
 mod placement;
 mod placing;
+mod fitting;
 mod routing;
 mod task;
 mod facts;
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 use super::declared::{DeclaredEvent, DeclaredKind, ObjectName, Scope};
 use super::lower::{Mode, Profile};
 use super::names::Names;
+use super::schema::PublishedSchemas;
 use super::sinks::Sinks;
 use super::sinks::object_ref;
 use super::status::{MetricFacts, MetricStatusSlot, StatusHandle};
@@ -48,6 +50,8 @@ pub struct Context {
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
     /// Where objects come from.
     pub informers: DynamicInformerManager,
+    /// What is known of them beforehand.
+    pub schemas: PublishedSchemas,
     /// The labels of namespaces.
     pub namespaces: NamespaceLabels,
     /// Who has which name.

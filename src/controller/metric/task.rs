@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use super::declaration::{Declaration, shape, wanted};
+use super::fitting::Fitted;
 use super::placement::{Placement, Sight, decide, stale_at};
 use super::placing::{Placed, Refused, is_outside_namespaces};
 use super::routing::Routed;
@@ -48,6 +49,8 @@ pub(super) struct MetricTask {
     pub(super) watched: Option<Watched>,
     pub(super) claimed: Option<Claimed>,
     pub(super) placed: Option<Placed>,
+    /// What of the Metric fits no object of its target.
+    pub(super) fitted: Fitted,
     /// A registration that does not compile, and is not tried again.
     pub(super) refused: Option<Refused>,
     pub(super) routed: Option<Routed>,
@@ -109,6 +112,7 @@ impl MetricTask {
             watched: None,
             claimed: None,
             placed: None,
+            fitted: Fitted::default(),
             refused: None,
             routed: None,
             sink: None,
@@ -135,6 +139,7 @@ impl MetricTask {
                 Wake::Declared(value) => {
                     self.selectable.clear();
                     (self.selectable_due, self.refused) = (None, None);
+                    self.fitted.forget();
                     self.declaration = Declaration::new(&value, &self.context.settings, &[]);
                 }
                 Wake::Gone => break,
@@ -148,6 +153,7 @@ impl MetricTask {
         self.watch().await?;
         let now = Instant::now();
         let sight = self.sight(now);
+        self.fit().await;
         let (placement, decide_at) = self.placement(&sight, now);
         self.decide_at = decide_at;
         match placement {
@@ -298,6 +304,7 @@ impl MetricTask {
             },
             () = changed(resolution) => Wake::Something,
             () = any_changed(states) => Wake::Something,
+            () = any_changed(&mut self.fitted.schemas) => Wake::Something,
             () = changed(self.claimed.as_mut().map(|claimed| &mut claimed.verdict)) => Wake::Something,
             () = changed(self.sinks.as_mut()) => Wake::Something,
             () = changed(self.sink.as_mut().map(|(_, view)| view)) => Wake::Something,
@@ -345,7 +352,7 @@ async fn changed<T>(receiver: Option<&mut watch::Receiver<T>>) {
     }
 }
 
-async fn any_changed(states: &mut [watch::Receiver<SourceState>]) {
+async fn any_changed<T: Send + Sync>(states: &mut [watch::Receiver<T>]) {
     if states.is_empty() {
         return std::future::pending().await;
     }

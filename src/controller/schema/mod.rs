@@ -8,6 +8,7 @@ mod definition;
 mod document;
 mod builtin;
 mod known;
+mod published;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ pub use builtin::KUBERNETES;
 pub use definition::{DEFINITION_KIND, is_definition, of_definition};
 pub use document::{DocumentError, of_document};
 pub use known::KnownKinds;
+pub use published::{Published, PublishedSchemas};
 
 use std::fmt;
 
