@@ -34,6 +34,7 @@ mod status;
 mod lifecycle;
 mod metrics;
 mod kinds_come_and_go;
+mod described;
 mod modes;
 mod refusals;
 mod outages;
@@ -70,6 +71,7 @@ fn main() {
         lifecycle::tests(),
         metrics::tests(),
         kinds_come_and_go::tests(),
+        described::tests(),
         modes::tests(),
         refusals::tests(),
         outages::tests(),

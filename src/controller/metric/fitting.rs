@@ -18,6 +18,8 @@ pub(super) struct Fitted {
     kinds: Vec<Kind>,
     /// What is known of each.
     pub(super) schemas: Vec<watch::Receiver<Option<Arc<Schema>>>>,
+    /// The same when the Metric was looked at last.
+    known: Vec<Option<Arc<Schema>>>,
     /// Whether the Metric was looked at since it was written.
     is_current: bool,
     /// Each begins with its place.
@@ -37,6 +39,15 @@ impl Fitted {
     pub(super) fn forget(&mut self) {
         self.is_current = false;
     }
+}
+
+/// Whether nothing was published in between.
+fn is_same(before: &[Option<Arc<Schema>>], now: &[Option<Arc<Schema>>]) -> bool {
+    let is_same = |(before, now): (&Option<Arc<Schema>>, &Option<Arc<Schema>>)| match (before, now) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
+    };
+    before.len() == now.len() && before.iter().zip(now).all(is_same)
 }
 
 // === impl MetricTask ===
@@ -60,13 +71,13 @@ impl MetricTask {
             }
             (self.fitted.kinds, self.fitted.schemas, self.fitted.is_current) = (kinds, schemas, false);
         }
-        let is_news = self.fitted.schemas.iter().any(|schema| schema.has_changed().unwrap_or(false));
-        if self.fitted.is_current && !is_news {
+        let known: Vec<_> =
+            self.fitted.schemas.iter_mut().map(|schema| schema.borrow_and_update().clone()).collect();
+        if self.fitted.is_current && is_same(&self.fitted.known, &known) {
             return;
         }
-        let schemas: Vec<_> =
-            self.fitted.schemas.iter_mut().map(|schema| schema.borrow_and_update().clone()).collect();
-        self.fitted.warnings = self.misfits(&schemas);
+        self.fitted.warnings = self.misfits(&known);
+        self.fitted.known = known;
         self.fitted.is_current = true;
     }
 
