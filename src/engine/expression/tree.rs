@@ -69,6 +69,8 @@ pub(super) struct Path {
     pub(super) optional_from: Option<usize>,
     /// Where the row holds the end of the path: only for members of the object, one below the other.
     pub(super) slot: Option<FieldId>,
+    /// Where it holds as much of the path as it can without the last step, and how many steps that is.
+    pub(super) start: Option<(FieldId, usize)>,
 }
 
 /// Where a path begins.
@@ -117,6 +119,9 @@ pub(super) struct LiteralSet {
     /// Those that are no strings.
     pub(super) others: Box<[Value<'static>]>,
 }
+
+/// So many texts are looked through one after the other.
+const FEW_TEXTS: usize = 8;
 
 /// A call of a function.
 #[derive(Clone, Debug)]
@@ -234,5 +239,13 @@ impl LiteralSet {
         texts.sort_unstable();
         let others = literals.iter().filter(|literal| literal.as_str().is_none());
         LiteralSet { texts: texts.into(), others: others.cloned().collect() }
+    }
+
+    /// Whether a text is in it.
+    pub(super) fn has_text(&self, text: &str) -> bool {
+        if self.texts.len() <= FEW_TEXTS {
+            return self.texts.iter().any(|known| **known == *text);
+        }
+        self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
     }
 }

@@ -285,7 +285,7 @@ impl Checker<'_, '_> {
 }
 
 fn from_base(base: Base, field: Option<FieldId>, slot: Option<FieldId>, kind: StaticType) -> Operand {
-    let path = Path { base, steps: Vec::new(), optional_from: None, slot };
+    let path = Path { base, steps: Vec::new(), optional_from: None, slot, start: None };
     match field {
         Some(field) => Operand::Place(Place { path, field }),
         None => Operand::Value(Typed { tree: Tree::Path(Box::new(path)), kind }),

@@ -44,8 +44,9 @@ impl Checker<'_, '_> {
     fn member_of(&mut self, place: Place, name: &str, optional: bool) -> Place {
         let Place { mut path, field } = place;
         let field = self.fields.member(field, name);
+        let is_known = path.slot.is_some();
         path.push(Step::Member { field: Some(field), name: name.into() }, optional);
-        path.slot = path.slot.map(|_| field);
+        path.slot = is_known.then_some(field);
         Place { path, field }
     }
 
@@ -78,7 +79,6 @@ impl Checker<'_, '_> {
                     let Place { mut path, field } = place;
                     let field = self.fields.each(field);
                     path.push(Step::Index(Tree::Constant(literal.clone())), optional);
-                    path.slot = None;
                     return Ok(Operand::Place(Place { path, field }));
                 }
                 (operand, _) => return self.index_value(at, operand, index, optional),
@@ -109,7 +109,6 @@ fn extend(typed: Typed, step: Step, optional: bool) -> Typed {
         Tree::Path(path) => *path,
         tree => Path::over(tree),
     };
-    path.slot = None;
     path.push(step, optional);
     let optional = path.optional_from.is_some() || typed.kind == StaticType::Optional;
     let kind = if optional { StaticType::Optional } else { StaticType::Dyn };
@@ -118,10 +117,14 @@ fn extend(typed: Typed, step: Step, optional: bool) -> Typed {
 
 impl Path {
     fn over(tree: Tree) -> Path {
-        Path { base: Base::Value(tree), steps: Vec::new(), optional_from: None, slot: None }
+        Path { base: Base::Value(tree), steps: Vec::new(), optional_from: None, slot: None, start: None }
     }
 
+    /// One step more, which the row does not hold the end of for all that is known here.
     fn push(&mut self, step: Step, optional: bool) {
+        if let Some(slot) = self.slot.take() {
+            self.start = Some((slot, self.steps.len()));
+        }
         if optional {
             self.optional_from.get_or_insert(self.steps.len());
         }

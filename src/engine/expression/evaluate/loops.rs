@@ -10,6 +10,7 @@ use super::super::library::sort_by_keys;
 use super::super::tree::{Loop, LoopKind, OptMap, Tree};
 use super::super::value::ListItems;
 use super::super::{Budget, MapValue, Text, Value};
+use super::truth::truth;
 use super::{Bound, Evaluated, Frame, evaluate, no_unary, path};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
@@ -25,6 +26,14 @@ trait Items<'r> {
 /// What is bound for one element.
 trait Item<'r> {
     fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r>;
+
+    /// Whether a condition holds for it.
+    fn fulfils(
+        &self,
+        condition: &'r Tree,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError>;
 
     /// The value that the first variable stands for.
     fn into_first(self, budget: &mut Budget) -> Evaluated<'r>;
@@ -45,6 +54,9 @@ enum Pairs<'a, 'r> {
 
 /// An index or a key, and the element.
 struct Pair<'r>(Value<'r>, Value<'r>);
+
+/// What a condition is called where it is no bool.
+const CONDITION: &str = "condition";
 
 /// Runs a loop.
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
@@ -136,7 +148,7 @@ fn decide<'r>(
 ) -> Evaluated<'r> {
     let mut failed = None;
     while let Some(item) = items.next(budget)? {
-        match holds(&item, condition, frame, budget) {
+        match item.fulfils(condition, frame, budget) {
             Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -156,7 +168,7 @@ fn count<'r>(
 ) -> Result<i64, EvaluationError> {
     let mut count = 0;
     while let Some(item) = items.next(budget)? {
-        count += i64::from(holds(&item, condition, frame, budget)?);
+        count += i64::from(item.fulfils(condition, frame, budget)?);
     }
     Ok(count)
 }
@@ -276,23 +288,11 @@ fn next_chosen<'r, I: Items<'r>>(
 ) -> Result<Option<I::Item>, EvaluationError> {
     while let Some(item) = items.next(budget)? {
         match &each.condition {
-            Some(condition) if !holds(&item, condition, frame, budget)? => {}
+            Some(condition) if !item.fulfils(condition, frame, budget)? => {}
             _ => return Ok(Some(item)),
         }
     }
     Ok(None)
-}
-
-fn holds<'r>(
-    item: &impl Item<'r>,
-    condition: &'r Tree,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<bool, EvaluationError> {
-    match item.evaluate(condition, frame, budget)? {
-        Value::Bool(value) => Ok(value),
-        other => Err(no_unary("condition", &other)),
-    }
 }
 
 // === impl Single ===
@@ -312,6 +312,15 @@ impl<'r> Items<'r> for Single<'_, 'r> {
 impl<'r> Item<'r> for Value<'r> {
     fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
         evaluate(tree, &frame.bind(self), budget)
+    }
+
+    fn fulfils(
+        &self,
+        condition: &'r Tree,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        truth(condition, CONDITION, &frame.bind(self), budget)
     }
 
     fn into_first(self, budget: &mut Budget) -> Evaluated<'r> {
@@ -345,6 +354,15 @@ impl<'r> Items<'r> for Pairs<'_, 'r> {
 impl<'r> Item<'r> for Pair<'r> {
     fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
         evaluate(tree, &frame.bind(&self.0).bind(&self.1), budget)
+    }
+
+    fn fulfils(
+        &self,
+        condition: &'r Tree,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        truth(condition, CONDITION, &frame.bind(&self.0).bind(&self.1), budget)
     }
 
     fn into_first(self, _: &mut Budget) -> Evaluated<'r> {

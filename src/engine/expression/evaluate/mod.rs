@@ -8,16 +8,16 @@
 mod loops;
 mod operators;
 mod path;
+mod truth;
 
 use std::sync::Arc;
 
-use super::compare::equal;
 use super::library::{Form, MAX_ARGUMENTS, Overload, is_no_overload};
-use super::matcher::Matcher;
 use super::syntax::Arithmetic;
-use super::tree::{Call, FieldIs, LiteralSet, Part, SearchCall, Tree};
+use super::tree::{Call, Part, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
+use truth::truth;
 
 /// What evaluating gives.
 type Evaluated<'r> = Result<Value<'r>, EvaluationError>;
@@ -62,30 +62,24 @@ pub(super) fn evaluate<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut B
         Tree::Constant(value) => Ok(borrow(value)),
         Tree::Path(path) => path::read(path, frame, budget),
         Tree::Has(path) => path::has(path, frame, budget).map(Value::Bool),
-        Tree::FieldIs(test) => field_is(test, frame, budget),
-        Tree::InSet(test) => in_set(&test.0, &test.1, frame, budget),
-        Tree::And(terms) => all_of(terms, false, frame, budget),
-        Tree::Or(terms) => all_of(terms, true, frame, budget),
-        Tree::Not(operand) => match evaluate(operand, frame, budget)? {
-            Value::Bool(value) => Ok(Value::Bool(!value)),
-            other => Err(no_unary("!", &other)),
-        },
+        Tree::FieldIs(_)
+        | Tree::InSet(_)
+        | Tree::And(_)
+        | Tree::Or(_)
+        | Tree::Not(_)
+        | Tree::Compare(..)
+        | Tree::In(_)
+        | Tree::Matches(_) => truth(tree, "", frame, budget).map(Value::Bool),
         Tree::Negate(operand) => operators::negate(&evaluate(operand, frame, budget)?),
         Tree::Conditional(parts) => conditional(parts, frame, budget),
+        Tree::Arithmetic(Arithmetic::Add, operands) => operators::sum(operands, frame, budget),
         Tree::Arithmetic(operator, operands) => {
-            let [left, right] = both(operands, frame, budget)?;
+            budget.step(1)?;
+            let left = evaluate(&operands[0], frame, budget)?;
+            let right = evaluate(&operands[1], frame, budget)?;
             operators::compute(*operator, &left, &right, budget)
         }
-        Tree::Compare(comparison, operands) => {
-            let [left, right] = both(operands, frame, budget)?;
-            operators::compare(*comparison, &left, &right, budget).map(Value::Bool)
-        }
-        Tree::In(operands) => {
-            let [needle, haystack] = both(operands, frame, budget)?;
-            operators::contains(&haystack, &needle, budget).map(Value::Bool)
-        }
         Tree::Call(call) => self::call(call, frame, budget),
-        Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
         Tree::Search(call) => search(call, frame, budget),
         Tree::List(elements) => list(elements, frame, budget),
         Tree::Map(entries) => map(entries, frame, budget),
@@ -126,49 +120,11 @@ fn borrow<'r>(value: &'r Value<'static>) -> Value<'r> {
     }
 }
 
-fn both<'r>(
-    operands: &'r [Tree; 2],
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<[Value<'r>; 2], EvaluationError> {
-    budget.step(1)?;
-    Ok([evaluate(&operands[0], frame, budget)?, evaluate(&operands[1], frame, budget)?])
-}
-
-/// `&&` where `decisive` is false, `||` where it is true: a decisive term wins over errors on either side, an error
-/// over all else. Running out of budget is no error that anything may hide.
-fn all_of<'r>(
-    terms: &'r [Tree],
-    decisive: bool,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Evaluated<'r> {
-    let mut failed = None;
-    for term in terms {
-        match evaluate(term, frame, budget) {
-            Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
-            Ok(Value::Bool(_)) => {}
-            Ok(other) => {
-                failed.get_or_insert_with(|| no_unary(if decisive { "||" } else { "&&" }, &other));
-            }
-            Err(error) if budget.is_exhausted() => return Err(error),
-            Err(error) => {
-                failed.get_or_insert(error);
-            }
-        }
-    }
-    failed.map_or(Ok(Value::Bool(!decisive)), Err)
-}
-
 /// Conditionals that follow on each other are walked along in a loop.
 fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let mut parts = parts;
     loop {
-        let chosen = match evaluate(&parts[0], frame, budget)? {
-            Value::Bool(true) => &parts[1],
-            Value::Bool(false) => &parts[2],
-            other => return Err(no_unary("?:", &other)),
-        };
+        let chosen = if truth(&parts[0], "?:", frame, budget)? { &parts[1] } else { &parts[2] };
         match chosen {
             Tree::Conditional(next) => parts = next,
             last => return evaluate(last, frame, budget),
@@ -176,53 +132,27 @@ fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Bud
     }
 }
 
-fn field_is<'r>(test: &'r FieldIs, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    let Some(node) = frame.environment.and_then(|environment| environment.row.at(test.field)) else {
-        // Gives the error that names what is absent.
-        return path::read(&test.path, frame, budget);
-    };
-    budget.step(1)?;
-    let same = match node.as_str() {
-        Some(text) if text.len() == test.text.len() => {
-            budget.read(text.len())?;
-            *text == *test.text
-        }
-        _ => false,
-    };
-    Ok(Value::Bool(same == test.equal))
-}
-
-fn in_set<'r>(
-    needle: &'r Tree,
-    set: &'r LiteralSet,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Evaluated<'r> {
-    budget.step(1)?;
-    let needle = evaluate(needle, frame, budget)?;
-    if let Some(text) = needle.as_str() {
-        budget.read(text.len())?;
-        return Ok(Value::Bool(set.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()));
-    }
-    for literal in &set.others {
-        budget.step(1)?;
-        if equal(&needle, literal, budget)? {
-            return Ok(Value::Bool(true));
-        }
-    }
-    Ok(Value::Bool(false))
-}
-
 fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.step(1)?;
     if let [Overload { form: form @ (Form::Or | Form::OrValue), .. }] = *call.overloads {
         return or_else(call, matches!(form, Form::OrValue), frame, budget);
     }
-    let mut arguments = [const { Value::Null }; MAX_ARGUMENTS];
-    for (slot, argument) in arguments.iter_mut().zip(&call.arguments) {
-        *slot = evaluate(argument, frame, budget)?;
+    // No more places than there are arguments: most functions have one or two.
+    match &*call.arguments {
+        [one] => apply(call, &[evaluate(one, frame, budget)?], budget),
+        [one, two] => apply(call, &[evaluate(one, frame, budget)?, evaluate(two, frame, budget)?], budget),
+        more => {
+            let mut arguments = [const { Value::Null }; MAX_ARGUMENTS];
+            for (slot, argument) in arguments.iter_mut().zip(more) {
+                *slot = evaluate(argument, frame, budget)?;
+            }
+            apply(call, &arguments[..more.len()], budget)
+        }
     }
-    let arguments = &arguments[..call.arguments.len()];
+}
+
+/// The result of the first overload that takes these arguments.
+fn apply<'r>(call: &Call, arguments: &[Value<'r>], budget: &mut Budget) -> Evaluated<'r> {
     let takes = |overload: &&&Overload| {
         overload.parameters.iter().zip(arguments).all(|(wanted, argument)| wanted.admits(argument))
     };
@@ -241,6 +171,16 @@ fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evalu
 
 /// `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only where it is needed.
 fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    if let Tree::Path(path) = &call.arguments[0]
+        && unwrap
+        && path.optional_from.is_some()
+    {
+        // Without the optional in between.
+        return match path::read_optional(path, frame, budget)? {
+            Some(value) => Ok(value),
+            None => evaluate(&call.arguments[1], frame, budget),
+        };
+    }
     match evaluate(&call.arguments[0], frame, budget)? {
         Value::Optional(Some(value)) if unwrap => Ok(Value::clone(&value)),
         some @ Value::Optional(Some(_)) => Ok(some),
@@ -249,21 +189,6 @@ fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut
             other => Err(no_call(call, &[Value::Optional(None), other])),
         },
         other => Err(no_call(call, &[other])),
-    }
-}
-
-fn matches<'r>(
-    text: &'r Tree,
-    matcher: &Matcher,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Evaluated<'r> {
-    budget.step(1)?;
-    match evaluate(text, frame, budget)? {
-        Value::String(text) => matcher.is_match(text.as_str(), budget).map(Value::Bool),
-        other => {
-            Err(EvaluationError::plain(format!("no such overload: {}.matches(string)", other.type_name())))
-        }
     }
 }
 

@@ -6,10 +6,65 @@ use std::cmp::Ordering;
 
 use super::super::compare::{equal, lookup, order};
 use super::super::syntax::{Arithmetic, Comparison};
+use super::super::tree::Tree;
 use super::super::{Budget, Text, Value};
-use super::{Evaluated, no_unary};
+use super::{Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Offset, Timestamp};
+
+/// What a chain of `+` has come to.
+enum Sum<'r> {
+    Value(Value<'r>),
+    /// A text that may grow.
+    Text(String),
+}
+
+/// `left + right`, where left is often another one of these: what is joined of many texts is written once.
+pub(super) fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    add(operands, frame, budget).map(Sum::into_value)
+}
+
+fn add<'r>(
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<Sum<'r>, EvaluationError> {
+    budget.step(1)?;
+    let left = match &operands[0] {
+        Tree::Arithmetic(Arithmetic::Add, inner) => add(inner, frame, budget)?,
+        other => Sum::Value(evaluate(other, frame, budget)?),
+    };
+    let right = evaluate(&operands[1], frame, budget)?;
+    match (left, right) {
+        (Sum::Text(text), Value::String(more)) => extended(text, more.as_str(), budget),
+        (Sum::Value(Value::String(text)), Value::String(more)) => {
+            let (text, more) = (text.as_str(), more.as_str());
+            let mut joined =
+                String::with_capacity(text.len().saturating_add(more.len()).saturating_add(ROOM));
+            joined.push_str(text);
+            extended(joined, more, budget)
+        }
+        (left, right) => compute(Arithmetic::Add, &left.into_value(), &right, budget).map(Sum::Value),
+    }
+}
+
+fn extended<'r>(mut text: String, more: &str, budget: &mut Budget) -> Result<Sum<'r>, EvaluationError> {
+    budget.build(text.len().saturating_add(more.len()))?;
+    text.push_str(more);
+    Ok(Sum::Text(text))
+}
+
+/// How much longer a text that is joined may become without moving, in bytes.
+const ROOM: usize = 48;
+
+impl<'r> Sum<'r> {
+    fn into_value(self) -> Value<'r> {
+        match self {
+            Sum::Value(value) => value,
+            Sum::Text(text) => Value::text(text),
+        }
+    }
+}
 
 /// `left operator right`
 pub(super) fn compute<'r>(
@@ -144,17 +199,30 @@ pub(super) fn compare(
         Comparison::NotEqual => return Ok(!equal(left, right, budget)?),
         _ => {}
     }
+    // By far the most frequent.
+    if let (Value::Int(a), Value::Int(b)) = (left, right) {
+        return Ok(comparison.holds(a.cmp(b)));
+    }
     if let (Some(a), Some(b)) = (left.as_str(), right.as_str()) {
         budget.read(a.len().min(b.len()))?;
     }
     let ordering = order(left, right).ok_or_else(|| no_binary(comparison.symbol(), left, right))?;
     let ordering = ordering.ok_or_else(|| EvaluationError::new("NaN has no order"))?;
-    Ok(match comparison {
-        Comparison::Less => ordering == Ordering::Less,
-        Comparison::LessOrEqual => ordering != Ordering::Greater,
-        Comparison::Greater => ordering == Ordering::Greater,
-        _ => ordering != Ordering::Less,
-    })
+    Ok(comparison.holds(ordering))
+}
+
+impl Comparison {
+    /// Whether it holds for operands of this order.
+    fn holds(self, ordering: Ordering) -> bool {
+        match self {
+            Comparison::Equal => ordering == Ordering::Equal,
+            Comparison::NotEqual => ordering != Ordering::Equal,
+            Comparison::Less => ordering == Ordering::Less,
+            Comparison::LessOrEqual => ordering != Ordering::Greater,
+            Comparison::Greater => ordering == Ordering::Greater,
+            Comparison::GreaterOrEqual => ordering != Ordering::Less,
+        }
+    }
 }
 
 /// `needle in haystack`

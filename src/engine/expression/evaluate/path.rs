@@ -17,24 +17,42 @@ use crate::row::{Kind, NodeRef};
 
 /// The value at the end of a path; an optional if any part of the path is.
 pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    if path.optional_from.is_some() {
+        return read_optional(path, frame, budget).map(|value| Value::Optional(value.map(Arc::new)));
+    }
     budget.step(1)?;
-    let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
-    if let Some(node) = at_slot {
+    match end(path, frame) {
         // Apart, so that the value of a plain path is written where it is wanted, and not copied there.
-        if path.optional_from.is_none() {
-            return Value::read_node(node, budget);
-        }
-        return Value::read_node(node, budget).map(some);
+        Some(node) => Value::read_node(node, budget),
+        None => match walk(path, frame, budget)? {
+            End::Value(value) => value.read(budget),
+            End::Optional(value) => some(value, budget).map(|value| Value::Optional(value.map(Arc::new))),
+        },
     }
-    if path.optional_from.is_none()
-        && let Some(node) = along_members(path, frame)
-    {
-        return Value::read_node(node, budget);
-    }
-    walk(path, frame, budget)
 }
 
-/// Where a path leads, for what looks at its members or elements: a scalar there is a node too, and not read.
+/// What an optional path leads to, without the optional around it.
+pub(super) fn read_optional<'r>(
+    path: &'r Path,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<Option<Value<'r>>, EvaluationError> {
+    budget.step(1)?;
+    if let Some(node) = at_slot(path, frame) {
+        return Value::read_node(node, budget).map(Some);
+    }
+    match walk(path, frame, budget)? {
+        End::Value(value) => value.read(budget).map(Some),
+        End::Optional(value) => some(value, budget),
+    }
+}
+
+fn some<'r>(value: Option<Value<'r>>, budget: &mut Budget) -> Result<Option<Value<'r>>, EvaluationError> {
+    value.map(|value| value.read(budget)).transpose()
+}
+
+/// Where a path leads, for what looks at its members or elements: a scalar there is a node too, and not read, since others
+/// may keep of it what is not needed here.
 pub(super) fn reach<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let path = match tree {
         Tree::Path(path) => path,
@@ -44,57 +62,51 @@ pub(super) fn reach<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budg
         },
         _ => return evaluate(tree, frame, budget),
     };
-    if path.optional_from.is_none() {
-        let at_slot = path.slot.and_then(|slot| frame.environment?.row.at(slot));
-        if let Some(node) = at_slot.or_else(|| along_members(path, frame)) {
-            budget.step(1)?;
-            return Ok(Value::Node(node));
-        }
+    if path.optional_from.is_some() {
+        return read(path, frame, budget);
     }
-    read(path, frame, budget)
+    budget.step(1)?;
+    if let Some(node) = end(path, frame) {
+        return Ok(Value::Node(node));
+    }
+    Ok(match walk(path, frame, budget)? {
+        End::Value(value) => value,
+        End::Optional(value) => Value::Optional(value.map(Arc::new)),
+    })
 }
 
-fn walk<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    let mut walk = Walk::start(path, frame, budget)?;
-    for (index, step) in path.steps.iter().enumerate() {
-        walk.optional |= path.optional_from.is_some_and(|from| from <= index);
-        match walk.step(step, frame, budget)? {
-            Reached::Value(value) => walk.value = value,
-            _ if walk.optional => return Ok(Value::Optional(None)),
-            absent => return Err(absent.error(step)),
-        }
-        if walk.ended {
-            return Ok(Value::Optional(None));
-        }
+/// The node at the end of a path that is no optional and leads from node to node by known fields, as `c.image` does in a
+/// loop. Nothing where the path is another, or ends early; then it is walked along step by step.
+pub(super) fn end<'r>(path: &'r Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
+    if let Some(slot) = path.slot {
+        return frame.environment?.row.at(slot);
     }
-    // What lies on the way is not read: others may keep of it what this path does not need.
-    let value = walk.value.read(budget)?;
-    Ok(if walk.optional { some(value) } else { value })
-}
-
-/// The end of a path that leads from node to node by known fields, as `c.image` does in a loop: without a value for any but
-/// the last. Nothing where the path is another, or ends early; then it is walked along step by step.
-fn along_members<'r>(path: &'r Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
-    let mut node = match &path.base {
-        Base::Object => frame.environment?.row.root(),
-        Base::Variable(depth) => match bound(*depth, frame)? {
-            Bound::Value(Value::Node(node)) => *node,
-            _ => return None,
-        },
-        Base::Item => match &frame.environment?.item {
-            Some(Value::Node(node)) => *node,
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let mut node = base_node(path, frame)?;
     for step in &path.steps {
         let Step::Member { field: Some(field), name } = step else { return None };
-        if node.kind() != Kind::Map {
-            return None;
-        }
         node = node.member(*field, name)?;
     }
     Some(node)
+}
+
+fn at_slot<'r>(path: &Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
+    frame.environment?.row.at(path.slot?)
+}
+
+/// The node that a path begins at.
+fn base_node<'r>(path: &Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
+    match &path.base {
+        Base::Object => Some(frame.environment?.row.root()),
+        Base::Variable(depth) => match bound(*depth, frame)? {
+            Bound::Value(Value::Node(node)) => Some(*node),
+            _ => None,
+        },
+        Base::Item => match &frame.environment?.item {
+            Some(Value::Node(node)) => Some(*node),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether the last step of a path exists; everything before it must, unless it is optional.
@@ -104,28 +116,47 @@ pub(super) fn has<'r>(
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
     budget.step(1)?;
-    if path.slot.and_then(|slot| frame.environment?.row.at(slot)).is_some() {
+    if at_slot(path, frame).is_some() {
         return Ok(true);
     }
     let Some((last, before)) = path.steps.split_last() else { return Ok(true) };
-    let mut walk = Walk::start(path, frame, budget)?;
-    for (index, step) in before.iter().enumerate() {
-        walk.optional |= path.optional_from.is_some_and(|from| from <= index);
+    let mut walk = Walk::start(path, before, frame, budget)?;
+    while let Some(step) = before.get(walk.taken) {
         match walk.step(step, frame, budget)? {
-            Reached::Value(value) => walk.value = value,
-            _ if walk.optional => return Ok(false),
+            Reached::Value(value) => walk.advance(value, path),
+            _ if walk.optional_at(path) => return Ok(false),
             absent => return Err(absent.error(step)),
         }
     }
     Ok(!walk.ended && matches!(walk.step(last, frame, budget)?, Reached::Value(_)))
 }
 
-fn some(value: Value<'_>) -> Value<'_> {
-    Value::Optional(Some(Arc::new(value)))
+/// What a path leads to, unread.
+enum End<'r> {
+    Value(Value<'r>),
+    Optional(Option<Value<'r>>),
 }
 
+fn walk<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<End<'r>, EvaluationError> {
+    let mut walk = Walk::start(path, &path.steps, frame, budget)?;
+    while let Some(step) = path.steps.get(walk.taken) {
+        match walk.step(step, frame, budget)? {
+            Reached::Value(value) => walk.advance(value, path),
+            _ if walk.optional_at(path) => return Ok(End::Optional(None)),
+            absent => return Err(absent.error(step)),
+        }
+        if walk.ended {
+            return Ok(End::Optional(None));
+        }
+    }
+    Ok(if walk.optional { End::Optional(Some(walk.value)) } else { End::Value(walk.value) })
+}
+
+/// The way along a path.
 struct Walk<'r> {
     value: Value<'r>,
+    /// How many steps were taken.
+    taken: usize,
     /// Whether what is absent is no error any more.
     optional: bool,
     /// Whether the path began at an optional without value.
@@ -140,23 +171,45 @@ enum Reached<'r> {
 }
 
 impl<'r> Walk<'r> {
-    fn start(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<Self, EvaluationError> {
+    /// As far as these steps lead from node to node, which needs no value; from there the path is taken step by step.
+    fn start(
+        path: &'r Path,
+        steps: &'r [Step],
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<Self, EvaluationError> {
+        let known = path.start.and_then(|(slot, taken)| Some((frame.environment?.row.at(slot)?, taken)));
+        if let Some((node, taken)) = known.or_else(|| Some((base_node(path, frame)?, 0))) {
+            let (node, taken) = along(node, taken, steps, budget)?;
+            let optional = path.optional_from.is_some_and(|from| from < taken);
+            return Ok(Walk { value: Value::Node(node), taken, optional, ended: false });
+        }
         let value = match &path.base {
             Base::Variable(depth) => variable(*depth, frame)?,
             Base::Value(tree) => evaluate(tree, frame, budget)?,
             base => of_environment(base, frame)?,
         };
+        let walk = |value, optional, ended| Walk { value, taken: 0, optional, ended };
         // A path of no steps is its base, optional or not.
         if path.steps.is_empty() {
-            return Ok(Walk { value, optional: false, ended: false });
+            return Ok(walk(value, false, false));
         }
         Ok(match value {
-            Value::Optional(Some(value)) => {
-                Walk { value: Value::clone(&value), optional: true, ended: false }
-            }
-            Value::Optional(None) => Walk { value: Value::Null, optional: true, ended: true },
-            value => Walk { value, optional: false, ended: false },
+            Value::Optional(Some(value)) => walk(Value::clone(&value), true, false),
+            Value::Optional(None) => walk(Value::Null, true, true),
+            value => walk(value, false, false),
         })
+    }
+
+    /// Whether the next step may lead nowhere.
+    fn optional_at(&self, path: &Path) -> bool {
+        self.optional || path.optional_from.is_some_and(|from| from <= self.taken)
+    }
+
+    fn advance(&mut self, value: Value<'r>, path: &Path) {
+        self.optional = self.optional_at(path);
+        self.value = value;
+        self.taken += 1;
     }
 
     fn step(
@@ -197,6 +250,33 @@ impl<'r> Walk<'r> {
         budget.read(count)?;
         Ok(items.bound_nth(count).map_or(Reached::NoIndex(position), Reached::Value))
     }
+}
+
+/// How far known fields and constant indices lead from a node that was reached with so many steps.
+fn along<'r>(
+    mut node: NodeRef<'r>,
+    mut taken: usize,
+    steps: &'r [Step],
+    budget: &mut Budget,
+) -> Result<(NodeRef<'r>, usize), EvaluationError> {
+    while let Some(step) = steps.get(taken) {
+        let next = match step {
+            Step::Member { field: Some(field), name } => node.member(*field, name),
+            Step::Index(Tree::Constant(Value::Int(index))) if node.kind() == Kind::List => {
+                match usize::try_from(*index) {
+                    Ok(index) if index < node.len() => {
+                        budget.read(index)?;
+                        node.items().nth(index)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        (node, taken) = (next, taken + 1);
+    }
+    Ok((node, taken))
 }
 
 impl Reached<'_> {

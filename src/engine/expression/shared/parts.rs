@@ -64,9 +64,7 @@ impl Parts {
             return;
         }
         if !facts.is_of_object() {
-            for ((part, _), facts) in tree.parts_mut().into_iter().zip(&facts.parts) {
-                self.replace(part, facts, nested, outermost);
-            }
+            self.replace_within(tree, facts, nested, outermost);
             return;
         }
         let part = self.common(tree, facts, nested);
@@ -76,6 +74,25 @@ impl Parts {
         *tree = Tree::Shared(part);
     }
 
+    /// A sum within a sum stays what it is, since a chain of them is evaluated as one.
+    fn replace_within(
+        &mut self,
+        tree: &mut Tree,
+        facts: &Facts,
+        nested: usize,
+        outermost: &mut Vec<Weak<Part>>,
+    ) {
+        let is_sum = |tree: &Tree| matches!(tree, Tree::Arithmetic(Arithmetic::Add, _));
+        let within_sum = is_sum(tree);
+        for ((part, _), facts) in tree.parts_mut().into_iter().zip(&facts.parts) {
+            if within_sum && is_sum(part) {
+                self.replace_within(part, facts, nested, outermost);
+            } else {
+                self.replace(part, facts, nested, outermost);
+            }
+        }
+    }
+
     /// The part that is known to be like `tree`, or a new one.
     fn common(&mut self, tree: &mut Tree, facts: &Facts, nested: usize) -> Arc<Part> {
         let Identity(identity) = Identity::of(tree, self.seed);
@@ -83,9 +100,7 @@ impl Parts {
             known.mark.meet_again();
             return known;
         }
-        for ((part, _), facts) in tree.parts_mut().into_iter().zip(&facts.parts) {
-            self.replace(part, facts, nested + 1, &mut Vec::new());
-        }
+        self.replace_within(tree, facts, nested + 1, &mut Vec::new());
         let tree = std::mem::replace(tree, Tree::Constant(Value::Null));
         let part = Arc::new(Part { mark: Mark::default(), tree });
         self.sweep();

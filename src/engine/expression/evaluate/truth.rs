@@ -1,0 +1,166 @@
+//! What gives a bool: logic, comparisons, presence, patterns.
+//!
+//! In: a tree that must be a bool, the variables, a budget. Out: a bool, without a value around it; nor is one made of a text
+//! that is only compared. Must never know: who asks.
+
+use super::super::compare::equal;
+use super::super::matcher::Matcher;
+use super::super::syntax::Comparison;
+use super::super::tree::{FieldIs, LiteralSet, Tree};
+use super::super::{Budget, Value};
+use super::{Frame, evaluate, no_unary, operators, path};
+use crate::error::EvaluationError;
+
+/// Evaluates what must be a bool, for whoever asks: without a value for what gives nothing else.
+pub(super) fn truth<'r>(
+    tree: &'r Tree,
+    asker: &str,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match tree {
+        Tree::Has(path) => path::has(path, frame, budget),
+        Tree::FieldIs(test) => field_is(test, frame, budget),
+        Tree::InSet(test) => in_set(&test.0, &test.1, frame, budget),
+        Tree::And(terms) => all_of(terms, false, frame, budget),
+        Tree::Or(terms) => all_of(terms, true, frame, budget),
+        Tree::Not(operand) => truth(operand, "!", frame, budget).map(|value| !value),
+        Tree::Compare(comparison, operands) => compare(*comparison, operands, frame, budget),
+        Tree::In(operands) => {
+            budget.step(1)?;
+            let needle = evaluate(&operands[0], frame, budget)?;
+            let haystack = evaluate(&operands[1], frame, budget)?;
+            operators::contains(&haystack, &needle, budget)
+        }
+        Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
+        _ => match evaluate(tree, frame, budget)? {
+            Value::Bool(value) => Ok(value),
+            other => Err(no_unary(asker, &other)),
+        },
+    }
+}
+
+/// `&&` where `decisive` is false, `||` where it is true: a decisive term wins over errors on either side, an error
+/// over all else. Running out of budget is no error that anything may hide.
+fn all_of<'r>(
+    terms: &'r [Tree],
+    decisive: bool,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    let mut failed = None;
+    for term in terms {
+        match truth(term, if decisive { "||" } else { "&&" }, frame, budget) {
+            Ok(value) if value == decisive => return Ok(decisive),
+            Ok(_) => {}
+            Err(error) if budget.is_exhausted() => return Err(error),
+            Err(error) => {
+                failed.get_or_insert(error);
+            }
+        }
+    }
+    failed.map_or(Ok(!decisive), Err)
+}
+
+/// `left comparison right`. A text that a plain path leads to is compared with a literal where it lies.
+fn compare<'r>(
+    comparison: Comparison,
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    if let (Comparison::Equal | Comparison::NotEqual, Tree::Constant(Value::String(literal))) =
+        (comparison, &operands[1])
+        && let Some(text) = text_at(&operands[0], frame)
+    {
+        // For the comparison and for the path.
+        budget.step(2)?;
+        return Ok(same(text, literal.as_str(), budget)? == (comparison == Comparison::Equal));
+    }
+    budget.step(1)?;
+    let left = evaluate(&operands[0], frame, budget)?;
+    if let Tree::Constant(right) = &operands[1] {
+        return operators::compare(comparison, &left, right, budget);
+    }
+    let right = evaluate(&operands[1], frame, budget)?;
+    operators::compare(comparison, &left, &right, budget)
+}
+
+/// The text that a plain path leads to, where it lies. Evaluating it takes a step.
+fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
+    match tree {
+        Tree::Path(path) if path.optional_from.is_none() => path::end(path, frame)?.as_str(),
+        _ => None,
+    }
+}
+
+/// Whether two texts are equal, for the steps of reading both.
+fn same(text: &str, other: &str, budget: &mut Budget) -> Result<bool, EvaluationError> {
+    Ok(text.len() == other.len() && {
+        budget.read(text.len())?;
+        text == other
+    })
+}
+
+fn field_is<'r>(
+    test: &'r FieldIs,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    let Some(node) = frame.environment.and_then(|environment| environment.row.at(test.field)) else {
+        // Gives the error that names what is absent.
+        let other = path::read(&test.path, frame, budget)?;
+        return Err(no_unary("==", &other));
+    };
+    budget.step(1)?;
+    let is_same = match node.as_str() {
+        Some(text) => same(text, &test.text, budget)?,
+        None => false,
+    };
+    Ok(is_same == test.equal)
+}
+
+fn in_set<'r>(
+    needle: &'r Tree,
+    set: &'r LiteralSet,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    if let Some(text) = text_at(needle, frame) {
+        budget.step(2)?;
+        budget.read(text.len())?;
+        return Ok(set.has_text(text));
+    }
+    budget.step(1)?;
+    let needle = evaluate(needle, frame, budget)?;
+    if let Some(text) = needle.as_str() {
+        budget.read(text.len())?;
+        return Ok(set.has_text(text));
+    }
+    for literal in &set.others {
+        budget.step(1)?;
+        if equal(&needle, literal, budget)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn matches<'r>(
+    text: &'r Tree,
+    matcher: &Matcher,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    if let Some(text) = text_at(text, frame) {
+        budget.step(2)?;
+        return matcher.is_match(text, budget);
+    }
+    budget.step(1)?;
+    match evaluate(text, frame, budget)? {
+        Value::String(text) => matcher.is_match(text.as_str(), budget),
+        other => {
+            Err(EvaluationError::plain(format!("no such overload: {}.matches(string)", other.type_name())))
+        }
+    }
+}
