@@ -5,9 +5,9 @@
 //!
 //! Faithful to the point of its oddities, since label values of a drop-in replacement hang on them: an existence filter
 //! ignores errors and looks at the nodes that were left; a range that asks for zero elements ends the step for all
-//! nodes that follow. Two deliberate differences: members of maps come sorted by name where Go's order is random, and
-//! `.*` on a string is an error where Go gives the bytes of the string.
+//! nodes that follow. One deliberate difference: members of maps come sorted by name where Go's order is random.
 
+use super::bytes;
 use super::compare::Scalar;
 use super::evaluate::Evaluator;
 use super::meter::Stop;
@@ -33,11 +33,10 @@ impl<'r> Evaluator<'r, '_> {
     fn members_of(&mut self, nodes: &[NodeRef<'r>]) -> Result<Vec<NodeRef<'r>>, Stop> {
         let mut selected = Vec::new();
         for &node in nodes {
-            if node.kind() == Kind::String {
-                let message = "'.*' needs a map or a list, and this is a string";
-                return Err(Stop::Final(EvaluationError::new(message)));
-            }
             selected.extend(self.children(node)?);
+            for byte in node.as_str().unwrap_or_default().bytes() {
+                self.meter.push(&mut selected, bytes::node(byte))?;
+            }
         }
         Ok(selected)
     }

@@ -10,6 +10,7 @@ mod compare;
 mod pattern;
 mod evaluate;
 mod filter;
+mod bytes;
 mod kubectl;
 #[cfg(test)]
 mod tests;

@@ -145,7 +145,14 @@ impl Resolver<'_, '_> {
 
     fn kubectl(&mut self, from: &[FieldId], step: &mut KubectlStep) -> Reach {
         match step {
-            KubectlStep::Members | KubectlStep::Range(_) => self.each(from),
+            KubectlStep::Members => {
+                // The bytes of a string.
+                for &field in from {
+                    self.fields.keep_scalar(field);
+                }
+                self.each(from)
+            }
+            KubectlStep::Range(_) => self.each(from),
             KubectlStep::Where(condition) => {
                 let items = self.each(from);
                 self.condition(&items, condition);

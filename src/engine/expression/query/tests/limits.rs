@@ -90,6 +90,7 @@ fn long_chains_need_no_stack() {
         (format!("a[{}0]", "0,".repeat(2000)), true),
         (format!("a['{}']", "b.".repeat(2000)), true),
         ("\\".repeat(4001), false),
+        ("a".repeat(5000), false),
     ] {
         assert_eq!(on_a_small_stack(Language::Kubectl, text.clone()).is_ok(), fine, "{text}");
     }

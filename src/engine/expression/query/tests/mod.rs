@@ -1,11 +1,14 @@
 //! Both dialects, from text to nodes.
 
 mod conformance;
+mod generated;
+mod grammar;
 mod kubectl;
 mod limits;
 mod properties;
 mod rfc9535;
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -55,6 +58,23 @@ fn value(node: NodeRef<'_>) -> Value {
             )
         }
     }
+}
+
+/// Asks paths of kubectl's dialect about one document. What one selects is written as JSON, an error as `error: ` and what it
+/// says.
+fn check_paths(cases: &[(&str, &str)], document: &str) {
+    let document = serde_json::from_str(document).unwrap();
+    let mut wrong = String::new();
+    for (path, expected) in cases {
+        let found = match run(Language::Kubectl, path, &document) {
+            Ok(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join(" "),
+            Err(error) => format!("error: {error}"),
+        };
+        if found != *expected {
+            let _ = writeln!(wrong, "{path}\n  expected {expected}\n  found    {found}");
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
 }
 
 #[test]
