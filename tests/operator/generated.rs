@@ -1,42 +1,20 @@
-//! Random calls of the libraries, and random paths in kubectl's dialect.
+//! Random calls of the libraries, and random paths in kubectl's dialect with the documents that they are about.
 //!
-//! In: a seed. Out: texts. Must never know: what they give. Left out is what is known to differ: flags in the middle of a
+//! In: a seed. Out: texts and documents. Must never know: what they give. Left out is what is known to differ: flags in the middle of a
 //! pattern that are followed by a repetition, binary amounts beyond 64 bits, keys that are neither texts nor whole numbers.
 
 use std::fmt::Write;
 
 use fastrand::Rng;
+use serde_json::{Value, json};
 
 /// Makes texts.
 pub(crate) struct Generator(Rng);
 
-/// What a kubectl path is about.
-pub(crate) const DOCUMENT: &str = r#"{
-    "a": {"b": {"c": 1, "b.c": "x"}, "n": null, "s": "text", "t": true, "f": 1.5},
-    "l": [{"t": "x", "v": 1}, {"t": "y", "v": 2}, {"v": 7}, {"t": "z", "v": 2.5}], "li": [1, 2, 3], "ls": ["p", "q"],
-    "e": [], "em": {}, "nested": [[1, 2], [3]], "labels": {"app.kubernetes.io/name": "web", "x-y": "z"}, "mixed": [1, "a", null]
-}"#;
-
-const NAMES: &[&str] = &[
-    "a",
-    "b",
-    "c",
-    "n",
-    "s",
-    "l",
-    "li",
-    "ls",
-    "e",
-    "em",
-    "nested",
-    "labels",
-    "t",
-    "v",
-    "f",
-    "nope",
-    "mixed",
-    "app\\.kubernetes\\.io/name",
-    "x-y",
+/// Keys of documents, mostly names of one letter.
+const KEYS: &[&str] = &[
+    "a", "b", "c", "t", "v", "l", "a", "b", "t", "v", "l", "x-y", "a.b", "a/b", "é", "", "0", "a b", "a}b",
+    "a]b", "a,b", "@", "$", "*", "a:b", "range", "true",
 ];
 
 /// A kind of call.
@@ -366,49 +344,184 @@ impl Generator {
         }
     }
 
-    /// A path in kubectl's dialect.
-    pub(crate) fn path(&mut self) -> String {
-        let mut path = self
-            .pick(&["", ".a", ".l", ".l[*]", ".l[0:3]", ".li", ".nested", ".nested[*]", ".labels"])
-            .to_owned();
-        let more = [1, 1, 1, 2, 2, 3][self.0.usize(..6)];
-        for _ in 0..more {
-            path.push_str(&self.step());
+    /// A JSON object, or sometimes a list.
+    pub(crate) fn document(&mut self) -> Value {
+        let mut left = 30;
+        loop {
+            let value = self.value(4, &mut left);
+            if value.is_object() || value.is_array() && self.0.bool() {
+                return value;
+            }
+            left = 30;
         }
-        match self.0.usize(..9) {
+    }
+
+    fn value(&mut self, depth: usize, left: &mut usize) -> Value {
+        *left = left.saturating_sub(1);
+        let count = self.0.usize(1..5).min(self.0.usize(..6));
+        match if depth == 0 || *left == 0 { self.0.usize(..9) } else { self.0.usize(4..16) } {
+            0 => Value::Null,
+            1 => json!(self.0.bool()),
+            2 | 3 => json!(self.0.i64(-2..4)),
+            4 => [Value::Null, json!(1.5), json!(2.0), json!(-0.5), json!(true)][self.0.usize(..5)].clone(),
+            5..9 => json!(self.pick(&["x", "y", "", "a", "xy", "é", "it's", "a)b", "1", "\t"])),
+            9..12 => (0..count).map(|_| self.value(depth - 1, left)).collect(),
+            // What filters are for.
+            12 => (0..count).map(|_| self.item(depth, left)).collect(),
+            _ => {
+                let member = |_| (self.pick(KEYS).to_owned(), self.value(depth - 1, left));
+                Value::Object((0..=count).map(member).collect())
+            }
+        }
+    }
+
+    fn item(&mut self, depth: usize, left: &mut usize) -> Value {
+        let mut item = json!({"t": self.pick(&["x", "y", "z"]), "v": self.0.i64(-1..4)});
+        match self.0.u8(..6) {
+            0 => drop(item.as_object_mut().map(|item| item.remove("t"))),
+            1 => item["v"] = self.value(0, left),
+            2 => item["l"] = self.value(depth - 1, left),
+            _ => {}
+        }
+        item
+    }
+
+    /// A path in kubectl's dialect, in braces.
+    pub(crate) fn path(&mut self) -> String {
+        let steps = [0, 1, 1, 2, 2, 2, 3, 3, 4, 5][self.0.usize(..10)];
+        let path: String = (0..steps).map(|_| self.step(1)).collect();
+        let mut text = match self.0.usize(..9) {
             0 => format!("{{${path}}}"),
             1 => format!("{{@{path}}}"),
             2 => format!("{{ {path} }}"),
             _ => format!("{{{path}}}"),
+        };
+        if self.0.u8(..10) == 0 {
+            self.damage(&mut text);
+        }
+        text
+    }
+
+    /// One character too many, too few, or another one.
+    fn damage(&mut self, text: &mut String) {
+        let mut characters: Vec<char> = text.chars().collect();
+        // What stands before the brace is text.
+        let at = self.0.usize(1..characters.len());
+        let other = self.pick(&[
+            "[", "]", "(", ")", "'", "\"", ".", "?", "@", "$", ",", ":", "=", "!", "<", "{", "}", "*", "-",
+            "0", "1", "a", " ", "\\", "+",
+        ]);
+        let other = other.chars().next().unwrap();
+        match self.0.usize(..3) {
+            0 => characters.insert(at, other),
+            1 => characters[at] = other,
+            _ => drop(characters.remove(at)),
+        }
+        *text = characters.into_iter().collect();
+    }
+
+    fn step(&mut self, depth: usize) -> String {
+        match self.0.usize(..22) {
+            0..8 => format!(".{}", self.name()),
+            8 | 9 => format!("['{}']", self.name()),
+            10 => format!("['{}']", self.pick(&["a.b", "a.t", "l.0", "*", "", "b.c.a", "a..b"])),
+            11 | 12 => format!("[{}]", self.index()),
+            13 => format!("[{}]", self.range()),
+            14 => "[*]".to_owned(),
+            15 => ".*".to_owned(),
+            16 => self.union(),
+            17 => format!("..{}", self.name()),
+            18 if self.0.bool() => self.pick(&["..", "..[0]", "..['a']", "..[*]"]).to_owned(),
+            _ if depth == 0 => format!(".{}", self.name()),
+            _ => self.filter(depth - 1),
         }
     }
 
-    fn step(&mut self) -> String {
-        // Mostly what items have.
-        let name = if self.0.bool() { self.pick(&["t", "v", "b"]) } else { self.pick(NAMES) };
-        match self.0.usize(..20) {
-            0..7 => format!(".{name}"),
-            7..9 => format!("['{name}']"),
-            9..11 => format!("[{}]", self.pick(&["0", "1", "5", "-1", "0,1", "-9", "01", "", "+1"])),
-            11..14 => {
-                let (from, to) =
-                    (self.pick(&["0", "1", "", "-1", "-9", "5"]), self.pick(&["", "1", "2", "9", "-1"]));
-                format!("[{from}:{to}{}]", self.pick(&["", ":1", ":2", ":-1", ":0"]))
+    /// A key as it stands behind a dot: what would end it is escaped, mostly.
+    fn name(&mut self) -> String {
+        let key = self.pick(KEYS);
+        let careless = self.0.u8(..30) == 0;
+        let mut name = String::new();
+        for character in key.chars() {
+            if !careless && (" .,[]$@{}\\*".contains(character) || self.0.u8(..40) == 0) {
+                name.push('\\');
             }
-            14 | 15 => "[*]".to_owned(),
-            16 => format!("['{name}','{}']", self.pick(NAMES)),
-            17 => format!("..{name}"),
+            name.push(character);
+        }
+        name
+    }
+
+    fn range(&mut self) -> String {
+        let (from, to) =
+            (self.pick(&["0", "1", "", "-1", "-9", "5"]), self.pick(&["", "1", "2", "9", "-1", "0"]));
+        format!("{from}:{to}{}", self.pick(&["", "", ":", ":1", ":2", ":-1", ":0"]))
+    }
+
+    fn union(&mut self) -> String {
+        let count = self.0.usize(2..4);
+        let alternative = |_| match self.0.usize(..6) {
+            0..3 => format!("'{}'", self.name()),
+            3 => self.pick(&["0", "1", "-1", "5", ""]).to_owned(),
+            4 => self.range(),
+            _ => "*".to_owned(),
+        };
+        let alternatives: Vec<String> = (0..count).map(alternative).collect();
+        format!("[{}]", alternatives.join(self.pick(&[",", ", ", " ,"])))
+    }
+
+    fn filter(&mut self, depth: usize) -> String {
+        let left = if self.0.u8(..8) == 0 { self.constant() } else { self.operand(depth) };
+        let blank = self.pick(&["", "", " "]);
+        if self.0.u8(..4) == 0 {
+            return format!("[?({blank}{left}{blank})]");
+        }
+        let operator = self.pick(&["==", "!=", "<", "<=", ">", ">=", "==", "=", "=~", "&&"]);
+        let right = if self.0.u8(..4) == 0 { self.operand(depth) } else { self.constant() };
+        format!("[?({left}{blank}{operator}{blank}{right})]")
+    }
+
+    fn operand(&mut self, depth: usize) -> String {
+        let anchor = self.pick(&["@", "@", "@", "$", ""]);
+        // Mostly what items have.
+        match self.0.usize(..6) {
+            0..3 => format!("{anchor}.{}", self.pick(&["t", "v", "l"])),
+            3 => anchor.to_owned(),
             _ => {
-                let left = self.pick(&["@.t", "@.v", "@", "@.nope", "$.t", "@.t.x"]);
-                let operator = self.pick(&["==", "!=", "<", "<=", ">", ">="]);
-                let right = self.pick(&["'x'", "\"y\"", "1", "2.5", "true", "-1", "'a'", "$.a.s"]);
-                if self.0.usize(..4) == 0 {
-                    format!("[?({left})]")
-                } else {
-                    format!("[?({left} {operator} {right})]")
-                }
+                let steps = self.0.usize(1..3);
+                let steps: String = (0..steps).map(|_| self.step(depth)).collect();
+                format!("{anchor}{steps}")
             }
         }
+    }
+
+    fn constant(&mut self) -> String {
+        self.pick(&[
+            "'x'",
+            "'y'",
+            "\"y\"",
+            "1",
+            "2",
+            "0",
+            "-1",
+            "+1",
+            "2.5",
+            "1.5",
+            "2.",
+            ".5",
+            "true",
+            "false",
+            "'a'",
+            "'it\\'s'",
+            "'\\u00e9'",
+            "'a)b'",
+            "''",
+            "'\\t'",
+            "null",
+            "1.2.3",
+            "0x1",
+            "1e3",
+        ])
+        .to_owned()
     }
 }
 
