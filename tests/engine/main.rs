@@ -9,6 +9,7 @@ mod cases;
 mod lifecycle;
 mod namespaces;
 mod confidential;
+mod hostile;
 mod incremental;
 mod audit;
 mod sharing;

@@ -18,3 +18,18 @@ mod bind;
 use super::super::tests::check;
 
 const OBJECT: &str = include_str!("object.json");
+
+/// Where users learn of them.
+const PAGE: &str = include_str!("../../../../../examples/expressions/README.md");
+
+#[test]
+fn every_function_is_documented() {
+    // In a table, several that go together share what stands before the dot.
+    let is_documented = |name: &str| {
+        let method = name.rsplit('.').next().unwrap_or(name);
+        PAGE.contains(&format!("`{name}(")) || PAGE.contains(&format!(".{method}("))
+    };
+    let missing: Vec<&str> =
+        super::overloads().map(|overload| overload.name).filter(|name| !is_documented(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
