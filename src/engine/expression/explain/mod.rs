@@ -6,6 +6,7 @@
 
 mod cost;
 mod origins;
+mod segments;
 mod shown;
 mod text;
 mod trace;

@@ -7,6 +7,7 @@
 
 use super::super::syntax::{BindSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
 use super::super::{Binding, Budget, Outcome, Position, Standalone, Value, query};
+use super::segments::{self, Segment};
 use super::shown::{Shown, json_of};
 use super::{Parsed, parse, text};
 use crate::definition::Formula;
@@ -40,6 +41,9 @@ enum Meaning {
 
 /// So many passes of a loop are shown.
 const MOST_PASSES: usize = 10;
+
+/// So many steps of a path are shown.
+const MOST_SEGMENTS: usize = 20;
 
 /// So many parts of one expression are shown.
 const MOST_PARTS: usize = 400;
@@ -291,10 +295,11 @@ impl Tracer {
         Part { text, shown, parts: Vec::new() }
     }
 
-    /// A JSONPath; of one that selects nothing, what there is at the last of its leading names that there is.
+    /// A JSONPath step by step, each with what it selects, up to the one that selects nothing; and of one that selects
+    /// nothing, what there is at the last of its leading names that there is.
     fn path(&mut self, formula: &Formula, steps: &[query::Step], variables: &Variables) -> Part {
         let shown = variables.shown(formula);
-        let mut parts = vec![];
+        let mut parts = self.segments(formula, variables);
         if shown == Shown::Nothing {
             let names: Vec<&str> = steps
                 .iter()
@@ -312,10 +317,41 @@ impl Tracer {
                     parts: vec![],
                 }
             };
+            let is_known = parts.iter().any(|part| matches!(part.shown, Shown::Value(_)));
             let there = (1..=names.len()).rev().map(prefix);
-            parts.extend(there.into_iter().find(|part| matches!(part.shown, Shown::Value(_))));
+            parts.extend(there.into_iter().find(|part| !is_known && matches!(part.shown, Shown::Value(_))));
         }
         Part { text: formula.text.clone(), shown, parts }
+    }
+
+    /// What each step of a path selects; the last selects what the path does.
+    fn segments(&mut self, formula: &Formula, variables: &Variables) -> Vec<Part> {
+        let mut parts = vec![];
+        let mut segments = segments::of(formula);
+        segments.pop();
+        let count = segments.len();
+        for (at, Segment { text, path }) in segments.into_iter().enumerate() {
+            if at == MOST_SEGMENTS {
+                let text = format!("{} more", count - at);
+                parts.push(Part { text, shown: Shown::Skipped, parts: vec![] });
+                break;
+            }
+            let prefix = Formula { text: path, ..formula.clone() };
+            let shown = variables.shown(&prefix);
+            let selected = variables.evaluate(&prefix, |outcome| match outcome {
+                Ok(Outcome::Nodes(nodes)) => nodes.as_slice().len(),
+                _ => 0,
+            });
+            // One list and several nodes are shown alike.
+            let several = selected.ok().filter(|count| *count > 1);
+            let text = several.map_or_else(|| text.clone(), |count| format!("{text} ({count} selected)"));
+            let is_over = !matches!(shown, Shown::Value(_));
+            parts.push(Part { text, shown, parts: vec![] });
+            if is_over {
+                break;
+            }
+        }
+        parts
     }
 }
 
@@ -352,6 +388,7 @@ fn is_value(target: &&Syntax) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Language;
 
     /// The parts as lines, indented by two for each level.
     fn lines(part: &Part, indent: usize, out: &mut Vec<String>) {
@@ -455,9 +492,48 @@ mod tests {
                 "    object.status → {}",
             ],
         );
-        let path =
-            Formula { language: crate::definition::Language::Kubectl, ..Formula::cel("status.phase", "") };
+        let path = Formula { language: Language::Kubectl, ..Formula::cel("status.phase", "") };
         check(&path, POD, false, &["status.phase → nothing", "  status → {}"]);
+    }
+
+    #[test]
+    fn a_path_is_shown_step_by_step() {
+        let path = |language, text: &str, expected: &[&str]| {
+            check(&Formula { language, ..Formula::cel(text, "") }, POD, false, expected);
+        };
+        path(
+            Language::Rfc9535,
+            "$.spec.list[?@.name != 'b'].name",
+            &[
+                "$.spec.list[?@.name != 'b'].name → [\"a\",\"c\"]",
+                "  $.spec.list → [{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]",
+                "  [?@.name != 'b'] (2 selected) → [{\"name\":\"a\"},{\"name\":\"c\"}]",
+            ],
+        );
+        path(
+            Language::Kubectl,
+            "{.spec.list[?(@.name==\"d\")].name}",
+            &[
+                "{.spec.list[?(@.name==\"d\")].name} → nothing",
+                "  .spec.list → [{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]",
+                "  [?(@.name==\"d\")] → nothing",
+            ],
+        );
+        path(
+            Language::Rfc9535,
+            "$.status.conditions[0].type",
+            &["$.status.conditions[0].type → nothing", "  $.status.conditions → nothing", "  status → {}"],
+        );
+        let long = format!("$.spec.list{}", "[*]".repeat(40));
+        let part = trace(
+            &Formula { language: Language::Rfc9535, ..Formula::cel(&long, "") },
+            &Variables::object(
+                format!("{{\"spec\": {{\"list\": {}1{}}}}}", "[".repeat(60), "]".repeat(60)),
+                false,
+            ),
+        );
+        assert_eq!(part.parts.len(), MOST_SEGMENTS + 1);
+        assert_eq!(part.parts[MOST_SEGMENTS].text, "20 more");
     }
 
     #[test]
@@ -470,7 +546,7 @@ mod tests {
             "    object.data[k] → \"(confidential)\"",
         ];
         check(&formula, r#"{"data": {"a": "geheim"}}"#, true, &expected);
-        let path = Formula { language: crate::definition::Language::Rfc9535, ..Formula::cel("$.data.a", "") };
+        let path = Formula { language: Language::Rfc9535, ..Formula::cel("$.data.a", "") };
         check(&path, r#"{"data": {"a": "geheim"}}"#, true, &["$.data.a → \"(confidential)\""]);
     }
 
