@@ -36,12 +36,20 @@ pub(super) struct Findings {
     pub(super) declared: Vec<api::Metric>,
     /// DataSinks, of which nothing is known but their shape.
     pub(super) sinks: Vec<PlacedSink>,
-    /// What is left of those with defects, to be compiled only for what else is wrong with them.
-    remnants: Vec<(Place, Lowered)>,
+    /// What is left of those with defects, to be compiled only for what else can be said of them.
+    pub(super) remnants: Vec<Remnant>,
     /// What could not be read at all.
     pub(super) unread: Vec<InputError>,
     pub(super) errors: Vec<Finding>,
     pub(super) warnings: Vec<Finding>,
+}
+
+/// What could be made of a Metric with defects.
+#[derive(Debug)]
+pub(super) struct Remnant {
+    pub(super) place: Place,
+    pub(super) lowered: Lowered,
+    pub(super) declared: api::Metric,
 }
 
 /// What a conflict of names means for its loser.
@@ -153,13 +161,13 @@ impl Findings {
 
     fn lower(&mut self, place: Place, metric: api::Metric, options: LowerOptions<'_>) {
         let (lowered, errors) = lower_in_part(&metric, options);
+        self.warnings.extend(lowered.warnings.iter().map(|warning| Finding::of_warning(&place, warning)));
         if errors.is_empty() {
-            self.warnings.extend(lowered.warnings.iter().map(|warning| Finding::of_warning(&place, warning)));
             self.metrics.push((place, lowered));
             self.declared.push(metric);
         } else {
             self.refuse(&place, metric.metadata.name.as_deref(), &errors);
-            self.remnants.push((place, lowered));
+            self.remnants.push(Remnant { place, lowered, declared: metric });
         }
     }
 
@@ -183,7 +191,7 @@ impl Findings {
                 }
             }
         }
-        for (place, lowered) in &self.remnants {
+        for Remnant { place, lowered, .. } in &self.remnants {
             if let Err(errors) = engine.register(&lowered.definition, &[source]) {
                 refused.push((place.clone(), lowered.definition.info.object.clone(), errors));
             }

@@ -100,7 +100,81 @@ fn every_error_is_said_at_once_at_its_place() {
     assert_eq!(filter["message"], "undeclared reference to 'objct'");
     assert_eq!(filter["suggestion"], "object");
     assert_eq!(filter["within"], serde_json::json!({"line": 2, "column": 1}));
-    assert_eq!(found["metrics"], Value::Array(vec![]));
+    let sound = found["metrics"].as_array().unwrap().iter().filter(|metric| metric["sound"] == true);
+    assert_eq!(sound.count(), 0);
+}
+
+/// Wrong in one place, and odd in all others.
+const HALF: &str = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: half}
+spec:
+  name: shopMemory
+  target: {kind: Pod}
+  filter: objct.status.phase == 'Running'
+  forEach: {fieldPath: spec.containers}
+  projections:
+  - {name: pod, fieldPath: metadata.name}
+  - {name: odd, expression: item.name +}
+  valueFrom:
+    expression: item.?resources.?requests.?memory
+    type: quantity
+";
+
+#[test]
+fn what_is_right_of_a_wrong_metric_is_warned_of_and_reckoned() {
+    let file = scratch("check-half.yaml", HALF);
+    let found = json(&["-f", &file], "", 1);
+    let expected = [
+        "5:1 spec.unit: unit",
+        "6:9 spec.name: name",
+        "8:11 spec.filter: error",
+        "11:28 spec.projections[0].fieldPath: unbounded",
+        "12:40 spec.projections[1].expression: error",
+    ];
+    assert_eq!(places(&found), expected);
+    let cost = &found["metrics"][0];
+    assert_eq!((&cost["sound"], &cost["fields"]), (&false.into(), &2.into()), "{cost}");
+    let (out, _) = ends(&["check", "-f", &file], "", 1);
+    assert!(out.contains("\nMetric/default/half: shopMemory: what is right of it reads 2 fields; "), "{out}");
+    assert!(out.ends_with("\n0 sound Metrics, 2 errors, 3 warnings\n"), "{out}");
+    let labels = HALF.replace("  filter: objct.status.phase == 'Running'", "  labelSelector: 'a in ('");
+    let found = json(&["-f", "-"], &labels, 1);
+    assert!(places(&found).contains(&"11:28 spec.projections[0].fieldPath: unbounded".to_owned()), "{found}");
+}
+
+#[test]
+fn units_and_names_are_held_to_their_conventions() {
+    let metric = |name: &str, unit: &str, kind: &str, attribute: &str| {
+        format!(
+            "apiVersion: metrics.open-control-plane.io/v1alpha1\nkind: Metric\nmetadata: {{name: a}}\nspec:\n  \
+             name: {name}\n  unit: '{unit}'\n  target: {{kind: Node}}\n  projections:\n  - {{name: {attribute}, \
+             fieldPath: spec.role}}\n  valueFrom: {{fieldPath: spec.x, type: {kind}}}\n"
+        )
+    };
+    let message = |name: &str, unit: &str, kind: &str, attribute: &str| {
+        let found = json(&["-f", "-"], &metric(name, unit, kind, attribute), 0);
+        let problems = found["problems"].as_array().unwrap();
+        let problem = problems.first().cloned().unwrap_or_default();
+        assert!(problems.len() <= 1, "{found}");
+        let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+        (text("message"), text("suggestion"))
+    };
+    let texts = |what: &str, meant: &str| (what.to_owned(), meant.to_owned());
+    assert_eq!(message("shop.x", "By", "integer", "role"), texts("", ""));
+    assert_eq!(
+        message("shop.x", "widget", "integer", "role"),
+        texts("'widget' is no unit of UCUM", "{widget}")
+    );
+    assert_eq!(
+        message("shop.x", "ms", "duration", "role"),
+        texts("'ms' is not what durations and timestamps are given in: seconds", "s")
+    );
+    let ends_in_unit = "'shop.x_bytes' ends in a unit, which spec.unit says, and which Prometheus' names then get by themselves";
+    assert_eq!(message("shop.x_bytes", "By", "integer", "role"), texts(ends_in_unit, "shop.x"));
+    let reserved = "'instance' is a label that Prometheus gives a meaning of its own";
+    assert_eq!(message("shop.x", "By", "integer", "instance"), texts(reserved, ""));
 }
 
 #[test]
@@ -167,6 +241,7 @@ fn costs_are_estimated() {
     let expected = serde_json::json!([{
         "metric": "shop.node.pods",
         "source": "Metric/default/busiest-nodes",
+        "sound": true,
         "fields": 5,
         "steps": "3 + 2n",
         "stepsForListsOfTen": 23,

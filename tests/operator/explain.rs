@@ -127,6 +127,34 @@ spec:
 }
 
 #[test]
+fn paths_are_shown_step_by_step() {
+    let metric = scratch(
+        "explain-path.yaml",
+        "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: ready}
+spec:
+  name: ready
+  target: {kind: Pod}
+  projections:
+  - {name: ready, fieldPath: '{.status.conditions[?(@.type==\"Ready\")].status}'}
+",
+    );
+    let pod = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Initialized"}]}}"#;
+    let out = text(&["-f", &metric, "-"], pod);
+    let expected = "  spec.projections[0].fieldPath {.status.conditions[?(@.type==\"Ready\")].status}
+    attribute ready: \"True\"
+    .status.conditions: [{\"status\":\"True\",\"type\":\"Ready\"},{\"type\":\"Initialized\"}]
+    [?(@.type==\"Ready\")]: {\"status\":\"True\",\"type\":\"Ready\"}
+";
+    assert!(out.contains(expected), "{out}");
+    let out = text(&["-f", &metric, "-"], &pod.replace("Ready", "Scheduled"));
+    assert!(out.contains("    [?(@.type==\"Ready\")]: nothing\n"), "{out}");
+}
+
+#[test]
 fn tools_get_the_plan_too() {
     let found = json_of(&["-f", BUSIEST], "");
     let plan = &found["metrics"][0];

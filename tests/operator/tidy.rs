@@ -191,6 +191,23 @@ fn folders_import_only_what_the_architecture_allows() {
 }
 
 #[test]
+fn the_readme_has_the_borders_that_are_held() {
+    let readme = read(&root().join("README.md"));
+    let (_, table) = readme.split_once("## Borders").expect("the README has a section on borders");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let quoted =
+        |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let rows = table.lines().filter(|line| line.starts_with("| `src/")).map(|row| {
+        let cells: Vec<&str> = row.split('|').collect();
+        (quoted(cells[1]).concat(), quoted(cells[2]))
+    });
+    let held = MAY_IMPORT.iter().map(|(folder, allowed)| {
+        (format!("src/{folder}"), allowed.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    });
+    assert_eq!(rows.collect::<Vec<_>>(), held.collect::<Vec<_>>());
+}
+
+#[test]
 fn folders_use_only_their_part_of_the_engine() {
     for (folder, allowed) in MAY_USE_OF_ENGINE {
         for file in sources(&root().join("src").join(folder)) {

@@ -2,44 +2,16 @@
 //!
 //! In: a Metric, what it means, what it reads. Out: warnings. Must never know: files, formats.
 
-use celemetry_engine::definition::{Aggregation, ValueKind};
+use celemetry_engine::definition::{Aggregation, Language, ValueKind};
 use celemetry_engine::explain::{Explanation, FormulaFacts, Role};
 
-use super::names;
+use super::bounds::{Unbounded, takes_digest};
+use super::{names, units};
 use crate::api;
 use crate::cli::finding::{Finding, FindingKind};
 use crate::cli::input::Place;
 use crate::cli::output::Profile;
 use crate::controller::Lowered;
-
-/// Kinds whose objects come and go under names of their own.
-const FLEETING: &[&str] = &["Pod", "ReplicaSet", "Job", "Event", "EndpointSlice", "ControllerRevision"];
-
-/// Fields of any kind that nearly every object has a value of its own for.
-const OWN: &[&str] = &[
-    "metadata",
-    "metadata.uid",
-    "metadata.resourceVersion",
-    "metadata.selfLink",
-    "metadata.labels",
-    "metadata.annotations",
-    "metadata.managedFields",
-    "metadata.ownerReferences",
-    "metadata.ownerReferences[*].uid",
-    "metadata.labels.controller-uid",
-    "metadata.labels['batch.kubernetes.io/controller-uid']",
-    "metadata.labels.pod-template-hash",
-    "metadata.labels.controller-revision-hash",
-];
-
-/// The same for Pods alone.
-const OWN_OF_PODS: &[&str] = &[
-    "status.podIP",
-    "status.podIPs",
-    "status.podIPs[*]",
-    "status.podIPs[*].ip",
-    "metadata.labels['statefulset.kubernetes.io/pod-name']",
-];
 
 /// Lists are taken to be of this length where an expression is too dear.
 const LONG: u64 = 50;
@@ -85,9 +57,12 @@ impl Advice<'_> {
         let attributes = declared.spec.projections.iter().enumerate();
         let attributes =
             attributes.map(|(index, item)| (format!("spec.projections[{index}].name"), item.name.as_deref()));
+        let named = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(str::to_owned);
         for (path, name) in std::iter::once(metric).chain(attributes) {
-            let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
-            if let Some((what, meant)) = names::unusual(name) {
+            let Some(name) = named(name) else { continue };
+            let is_metric = path == "spec.name";
+            let unusual = names::unusual(&name, is_metric);
+            if let Some((what, meant)) = unusual {
                 let hint =
                     if meant.is_empty() { String::new() } else { format!(" (did you mean '{meant}'?)") };
                 self.warn(FindingKind::Name, &path, format!("'{name}' {what}{hint}"));
@@ -98,8 +73,8 @@ impl Advice<'_> {
     fn unit(&mut self, declared: &api::Metric, explanation: &Explanation, profile: Profile) {
         let written = declared.spec.unit.as_deref().filter(|unit| !unit.is_empty());
         if let Some(unit) = written {
-            if let Some(ucum) = names::ucum(unit) {
-                let message = format!("'{unit}' is no unit of UCUM (did you mean '{ucum}'?)");
+            if let Some((what, meant)) = self.wrong_unit(unit) {
+                let message = format!("'{unit}' {what} (did you mean '{meant}'?)");
                 self.warn(FindingKind::Unit, "spec.unit", message);
             }
             return;
@@ -111,7 +86,7 @@ impl Advice<'_> {
             return;
         }
         let facts = explanation.formulas.iter().find(|facts| facts.role == Role::Value);
-        let likely = facts.and_then(|facts| names::likely_unit(&facts.origins));
+        let likely = facts.and_then(|facts| units::likely(&facts.origins));
         let message = match likely {
             Some(unit) => format!("is missing: the numbers have no unit (did you mean '{unit}'?)"),
             None => "is missing: the numbers have no unit; 'By', 's', '1' and '{thing}' are units".to_owned(),
@@ -119,15 +94,37 @@ impl Advice<'_> {
         self.warn(FindingKind::Unit, "spec.unit", message);
     }
 
+    /// What is wrong with a unit, and which was probably meant.
+    fn wrong_unit(&self, unit: &str) -> Option<(&'static str, String)> {
+        let value = self.lowered.definition.value.as_ref();
+        let is_time = value.is_some_and(|value| {
+            let is_count = value.aggregation == Aggregation::Count;
+            !is_count && matches!(value.kind, ValueKind::Duration | ValueKind::Timestamp)
+        });
+        match units::ucum(unit) {
+            Some(ucum) => Some(("is no unit of UCUM", ucum)),
+            None if is_time && unit != "s" => {
+                Some(("is not what durations and timestamps are given in: seconds", "s".to_owned()))
+            }
+            None => None,
+        }
+    }
+
     fn unbounded(&mut self, facts: &FormulaFacts) {
         let Role::Attribute(name) = &facts.role else { return };
         let kind = self.lowered.target.kind.as_deref().unwrap_or_default();
-        let Some(origin) = facts.origins.iter().find(|origin| is_own(kind, origin)) else { return };
-        let kind = if kind.is_empty() { "object" } else { kind };
+        let is_cel = facts.formula.language == Language::Cel;
+        let reason = |field: &str| match Unbounded::of(kind, field) {
+            None if is_cel && takes_digest(&facts.formula.text, field) => Some(Unbounded::Build),
+            reason => reason,
+        };
+        let found = facts.origins.iter().find_map(|origin| Some((origin, reason(origin)?)));
+        let Some((origin, reason)) = found else { return };
+        let why = reason.why(if kind.is_empty() { "object" } else { kind });
+        let origin = if origin.is_empty() { "the whole object" } else { origin };
         let most = self.lowered.definition.max_series;
         let message = format!(
-            "attribute '{name}' comes from {origin}, of which nearly every {kind} has its own: a series for each; those \
-             beyond {most} fold into one"
+            "attribute '{name}' comes from {origin}{why}: a series for each; those beyond {most} fold into one"
         );
         self.warn(FindingKind::Unbounded, &facts.formula.place, message);
     }
@@ -141,47 +138,6 @@ impl Advice<'_> {
                 facts.estimate
             );
             self.warn(FindingKind::Cost, &facts.formula.place, message);
-        }
-    }
-}
-
-/// Whether nearly every object of `kind` has a value of its own at `field`.
-fn is_own(kind: &str, field: &str) -> bool {
-    let is = |known: &str| kind.is_empty() || known.eq_ignore_ascii_case(kind);
-    let last = field.rsplit('.').next().unwrap_or_default();
-    let is_time = last.ends_with("Timestamp") || last.ends_with("Time");
-    let is_digest = matches!(last, "imageID" | "containerID");
-    field.is_empty()
-        || OWN.contains(&field)
-        || (is("Pod") && OWN_OF_PODS.contains(&field))
-        || (field == "metadata.name" && FLEETING.iter().any(|known| is(known)))
-        || is_time
-        || is_digest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_own;
-
-    #[test]
-    fn what_only_one_object_has_is_known() {
-        for (kind, field, expected) in [
-            ("Pod", "metadata.name", true),
-            ("pod", "metadata.name", true),
-            ("", "metadata.name", true),
-            ("Node", "metadata.name", false),
-            ("Node", "metadata.uid", true),
-            ("Pod", "metadata.namespace", false),
-            ("Pod", "status.podIP", true),
-            ("Service", "status.podIP", false),
-            ("Pod", "status.containerStatuses[*].imageID", true),
-            ("Pod", "spec.containers[*].image", false),
-            ("Pod", "metadata.creationTimestamp", true),
-            ("Pod", "metadata.labels", true),
-            ("Pod", "metadata.labels.app", false),
-            ("Pod", "", true),
-        ] {
-            assert_eq!(is_own(kind, field), expected, "{kind} {field}");
         }
     }
 }

@@ -4,16 +4,18 @@
 //! Metric will cost, on standard output. Must never know: objects, clusters.
 
 mod advice;
+mod bounds;
 mod kinds;
 mod names;
+mod partial;
 mod people;
 mod problem;
 mod sinks;
 mod tools;
+mod units;
 
 use std::collections::BTreeSet;
 
-use celemetry_engine::explain::explain;
 use clap::ValueEnum;
 
 use self::problem::{Problem, Sources};
@@ -117,13 +119,15 @@ struct Cost {
     metric: String,
     /// The name of its series.
     name: String,
+    /// Whether nothing is wrong with it; else the rest is about what is right of it.
+    is_sound: bool,
     /// How many fields it reads.
     fields: usize,
     /// Steps for one object, where n is the length of lists.
     steps: String,
     /// The same for lists of ten.
     steps_at_ten: u64,
-    /// Conditions that the index knows.
+    /// Conditions that the index knows; of what is not sound, none.
     index: Vec<String>,
 }
 
@@ -198,17 +202,23 @@ impl Args {
     fn advise(&self, findings: &mut Findings, known: &KnownKinds) -> Vec<Cost> {
         let mut costs = vec![];
         let mut warnings: Vec<Finding> = vec![];
-        for ((place, lowered), declared) in findings.metrics.iter().zip(&findings.declared) {
-            let Ok(explanation) = explain(&lowered.definition) else { continue };
+        let whole = findings.metrics.iter().zip(&findings.declared);
+        let whole = whole.map(|((place, lowered), declared)| (place, lowered, declared, true));
+        let rest = findings.remnants.iter();
+        let rest = rest.map(|remnant| (&remnant.place, &remnant.lowered, &remnant.declared, false));
+        for (place, lowered, declared, is_lowered) in whole.chain(rest) {
+            let Some((explanation, is_compiled)) = partial::explain(&lowered.definition) else { continue };
+            let is_sound = is_lowered && is_compiled;
             warnings.extend(kinds::misfits(known, place, lowered));
             warnings.extend(advice::of(place, declared, lowered, &explanation, self.profile));
             costs.push(Cost {
                 metric: lowered.definition.info.source.clone(),
                 name: lowered.definition.info.name.clone(),
+                is_sound,
                 fields: explanation.fields.len(),
                 steps: explanation.estimate.to_string(),
                 steps_at_ten: explanation.estimate.at(10),
-                index: explanation.index,
+                index: if is_sound { explanation.index } else { vec![] },
             });
         }
         findings.warnings.extend(warnings);

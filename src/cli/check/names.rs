@@ -1,61 +1,15 @@
-//! Names and units as conventions have them.
+//! Names as conventions have them.
 //!
-//! In: names and units. Out: what is unusual about them, and what was probably meant. Must never know: Metrics.
+//! In: names. Out: what is unusual about them, and what was probably meant. Must never know: Metrics.
 
-/// Units that people write, and what UCUM calls them.
-const UNITS: &[(&str, &str)] = &[
-    ("byte", "By"),
-    ("bytes", "By"),
-    ("kilobytes", "kBy"),
-    ("kb", "kBy"),
-    ("kib", "KiBy"),
-    ("mb", "MBy"),
-    ("mib", "MiBy"),
-    ("gb", "GBy"),
-    ("gib", "GiBy"),
-    ("second", "s"),
-    ("seconds", "s"),
-    ("sec", "s"),
-    ("milliseconds", "ms"),
-    ("minutes", "min"),
-    ("hours", "h"),
-    ("days", "d"),
-    ("percent", "%"),
-    ("core", "{cpu}"),
-    ("cores", "{cpu}"),
-    ("cpu", "{cpu}"),
-    ("pod", "{pod}"),
-    ("pods", "{pod}"),
-    ("count", "1"),
-];
+/// Words for units at the end of a name, which say what `spec.unit` should.
+const UNITS: &[&str] = &["bytes", "seconds", "milliseconds", "percent", "ratio"];
 
-/// The unit of numbers that stand at fields whose path holds a word.
-const LIKELY_UNITS: &[(&str, &str)] = &[
-    ("memory", "By"),
-    ("storage", "By"),
-    ("bytes", "By"),
-    ("cpu", "{cpu}"),
-    ("restart", "{restart}"),
-    ("replica", "{replica}"),
-    ("seconds", "s"),
-    ("pods", "{pod}"),
-];
-
-/// What UCUM calls a unit that people write otherwise.
-pub(super) fn ucum(unit: &str) -> Option<&'static str> {
-    let lower = unit.to_lowercase();
-    UNITS.iter().find(|(known, ucum)| *known == lower && *ucum != unit).map(|(_, ucum)| *ucum)
-}
-
-/// The unit that numbers from these fields probably have.
-pub(super) fn likely_unit(fields: &[String]) -> Option<&'static str> {
-    let lower: Vec<String> = fields.iter().map(|field| field.to_lowercase()).collect();
-    let is_named = |word: &str| lower.iter().any(|field| field.contains(word));
-    LIKELY_UNITS.iter().find(|(word, _)| is_named(word)).map(|(_, unit)| *unit)
-}
+/// Names of labels that mean something to Prometheus.
+const RESERVED: &[&str] = &["instance", "job", "le", "quantile"];
 
 /// What is unusual about the name of a metric or an attribute, and the name that is not.
-pub(super) fn unusual(name: &str) -> Option<(&'static str, String)> {
+pub(super) fn unusual(name: &str, is_metric: bool) -> Option<(&'static str, String)> {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase())
             && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -67,8 +21,20 @@ pub(super) fn unusual(name: &str) -> Option<(&'static str, String)> {
             conventional(name),
         ));
     }
-    let stem = name.strip_suffix("_total").or_else(|| name.strip_suffix(".total"))?;
-    Some(("ends in 'total', which Prometheus keeps for counters that never fall", stem.to_owned()))
+    if !is_metric {
+        let is_reserved = RESERVED.contains(&name);
+        return is_reserved
+            .then_some(("is a label that Prometheus gives a meaning of its own", String::new()));
+    }
+    let before = |word: &str| {
+        let stem = name.strip_suffix(word)?;
+        stem.strip_suffix('_').or_else(|| stem.strip_suffix('.')).map(str::to_owned)
+    };
+    if let Some(stem) = before("total") {
+        return Some(("ends in 'total', which Prometheus keeps for counters that never fall", stem));
+    }
+    let stem = UNITS.iter().find_map(|unit| before(unit))?;
+    Some(("ends in a unit, which spec.unit says, and which Prometheus' names then get by themselves", stem))
 }
 
 /// `podsByPhase-Count` → `pods_by_phase_count`
@@ -103,7 +69,7 @@ mod tests {
 
     #[test]
     fn unusual_names_have_a_usual_one() {
-        let meant = |name: &str| unusual(name).map(|(_, meant)| meant);
+        let meant = |name: &str| unusual(name, true).map(|(_, meant)| meant);
         for (name, expected) in [
             ("k8s.pod.count", None),
             ("phase", None),
@@ -115,19 +81,13 @@ mod tests {
             ("a..b", Some("a.b")),
             ("_a_", Some("a")),
             ("restarts_total", Some("restarts")),
+            ("k8s.pod.memory_bytes", Some("k8s.pod.memory")),
+            ("k8s.pod.age.seconds", Some("k8s.pod.age")),
+            ("total", None),
         ] {
             assert_eq!(meant(name).as_deref(), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn units_are_ucum_s() {
-        for (unit, expected) in
-            [("bytes", Some("By")), ("By", None), ("Seconds", Some("s")), ("{pod}", None), ("odd", None)]
-        {
-            assert_eq!(ucum(unit), expected, "{unit}");
-        }
-        assert_eq!(likely_unit(&["spec.containers[*].resources.requests.memory".to_owned()]), Some("By"));
-        assert_eq!(likely_unit(&["spec.x".to_owned()]), None);
+        assert!(unusual("le", false).is_some() && unusual("le", true).is_none());
+        assert!(unusual("memory_bytes", false).is_none());
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn print(report: &Report) -> String {
     let _ = writeln!(
         out,
         "{}, {}, {}",
-        counted(report.costs.len(), "sound Metric"),
+        counted(report.costs.iter().filter(|cost| cost.is_sound).count(), "sound Metric"),
         counted(errors, "error"),
         counted(warnings, "warning")
     );
@@ -85,13 +85,11 @@ fn print_cost(cost: &Cost, out: &mut String) {
         ),
         false => counted_steps(&cost.steps),
     };
-    let _ = writeln!(
-        out,
-        "{}: {}: reads {}; at most about {steps}; looked at where: {index}",
-        cost.metric,
-        cost.name,
-        counted(cost.fields, "field"),
-    );
+    let what = if cost.is_sound { "" } else { "what is right of it " };
+    let reads = counted(cost.fields, "field");
+    let _ = write!(out, "{}: {}: {what}reads {reads}; at most about {steps}", cost.metric, cost.name);
+    // What will be looked at hangs on all of it.
+    let _ = if cost.is_sound { writeln!(out, "; looked at where: {index}") } else { writeln!(out) };
 }
 
 fn counted_steps(steps: &str) -> String {

@@ -18,6 +18,7 @@ pub(super) fn json(report: &Report) -> String {
             json!({
                 "metric": cost.name,
                 "source": cost.metric,
+                "sound": cost.is_sound,
                 "fields": cost.fields,
                 "steps": cost.steps,
                 "stepsForListsOfTen": cost.steps_at_ten,
