@@ -12,6 +12,7 @@
 
 #[path = "../../tests/cluster/harness/mod.rs"]
 mod harness;
+mod costs;
 mod load;
 mod readers;
 
@@ -19,30 +20,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use costs::Cost;
 use harness::operator::{Usage, usage};
-use harness::process::Daemon;
 use harness::{Collector, Operator, Plane, Sink, Value, until_within};
 use load::{Load, Scale};
-
-/// What one reader used for the updates, and holds.
-struct Row {
-    name: &'static str,
-    synced: Usage,
-    cpu: Duration,
-    resident: u64,
-}
+use readers::Purpose;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let Some(kubeconfig) = arguments.iter().skip_while(|argument| *argument != readers::FLAG).nth(1) {
-        return readers::run(kubeconfig);
+    if matches!(readers::purpose(), Purpose::Measure) {
+        measure(&Scale::from_environment());
+        harness::stop(false);
     }
-    // `cargo test --benches` only asks whether it starts.
-    if arguments.iter().any(|argument| argument == "--test" || argument == "--list") {
-        return;
-    }
-    measure(&Scale::from_environment());
-    harness::stop(false);
 }
 
 fn measure(scale: &Scale) {
@@ -63,32 +51,18 @@ fn measure(scale: &Scale) {
     let everything = Value::Integer(i64::try_from(scale.pods).unwrap());
     sink.wait_value(load::TOTAL, &[], everything);
     let kubeconfig = plane.kubeconfig(&reader);
-    let others: Vec<(&str, Daemon)> =
-        readers::KINDS.iter().map(|kind| (*kind, readers::start(kind, &kubeconfig))).collect();
-    for (kind, daemon) in &others {
-        until_within(Duration::from_secs(300), &format!("{kind} has every Pod"), || {
-            daemon.log().contains(readers::SYNCED).then_some(()).ok_or_else(|| daemon.tail())
-        });
-    }
-    let mut rows =
-        vec![Row { name: "celemetry", synced: operator.usage(), cpu: Duration::ZERO, resident: 0 }];
-    rows.extend(others.iter().map(|(name, daemon)| Row {
-        name,
-        synced: usage(daemon.id()),
-        cpu: Duration::ZERO,
-        resident: 0,
-    }));
+    let others = readers::start_all(&kubeconfig);
+    let look =
+        || std::iter::once(operator.usage()).chain(others.iter().map(|(_, daemon)| usage(daemon.id())));
+    let synced: Vec<Usage> = look().collect();
     let steady = plane.requests(&user).len();
     let updates = load.churn(Duration::from_secs(scale.seconds));
     // Whatever was sent last has been read by now.
     std::thread::sleep(Duration::from_secs(2));
-    for (row, after) in rows
-        .iter_mut()
-        .zip(std::iter::once(operator.usage()).chain(others.iter().map(|(_, d)| usage(d.id()))))
-    {
-        (row.cpu, row.resident) = (after.cpu.saturating_sub(row.synced.cpu), after.resident);
-    }
-    costs(&rows, updates);
+    let names = std::iter::once("celemetry").chain(others.iter().map(|(name, _)| *name));
+    let costs: Vec<Cost> =
+        names.zip(synced).zip(look()).map(|((name, synced), after)| Cost { name, synced, after }).collect();
+    costs::print(&costs, updates);
     freshness(&load, &operator, &sink, scale);
     let lists = plane.requests(&user)[steady..].iter().filter(|request| request.reads_all()).count();
     println!("\nLISTs that may return more than one object, in steady state: {lists}");
@@ -97,27 +71,6 @@ fn measure(scale: &Scale) {
 
 fn watches(plane: &Plane, user: &harness::plane::users::User) -> usize {
     plane.requests(user).iter().filter(|request| request.is("watch", "pods") && !request.over).count()
-}
-
-fn costs(rows: &[Row], updates: u64) {
-    println!(
-        "\n{:<28} {:>10} {:>14} {:>12} {:>8}",
-        "reader", "sync, CPU", "CPU an event", "resident", "ratio"
-    );
-    let floor = rows.iter().find(|row| row.name == readers::FLOOR).map_or(Duration::ZERO, |row| row.cpu);
-    for row in rows {
-        let an_event = row.cpu.as_micros() as f64 / updates as f64;
-        let ratio = row.cpu.as_secs_f64() / floor.as_secs_f64();
-        println!(
-            "{:<28} {:>8.2} s {:>11.1} µs {:>8.1} MiB {:>8.2}",
-            row.name,
-            row.synced.cpu.as_secs_f64(),
-            an_event,
-            row.resident as f64 / 1_048_576.0,
-            ratio
-        );
-    }
-    println!("({updates} updates; the ratio is to {})", readers::FLOOR);
 }
 
 /// Writes a number into a Pod now and then, while everything else goes on, and waits for it at both ends.

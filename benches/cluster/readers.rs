@@ -4,6 +4,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use futures_util::{AsyncBufReadExt, StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::Pod;
@@ -12,34 +13,70 @@ use kube::discovery::ApiResource;
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube::{Api, Client, Config};
 
-use crate::harness::folder;
 use crate::harness::process::Daemon;
+use crate::harness::{folder, until_within};
 
-/// Says that this process is a reader.
-pub(crate) const FLAG: &str = "--reader";
+/// Says that this process is a reader; what follows is its kubeconfig.
+const FLAG: &str = "--reader";
 /// What a reader writes when it has every Pod.
-pub(crate) const SYNCED: &str = "has every Pod";
+const SYNCED: &str = "has every Pod";
 /// Reads the same bytes and drops them.
 pub(crate) const FLOOR: &str = "read and drop (floor)";
 const TYPED: &str = "kube-rs reflector, Pod";
 const DYNAMIC: &str = "kube-rs reflector, Dynamic";
 
 /// All readers.
-pub(crate) const KINDS: [&str; 3] = [FLOOR, TYPED, DYNAMIC];
+const KINDS: [&str; 3] = [FLOOR, TYPED, DYNAMIC];
+
+/// How long a reader may take for its first list.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Tells a reader which one it is.
 const KIND: &str = "READER";
 
+/// Starts all of them, one after the other, and waits until each has every Pod.
+pub(crate) fn start_all(kubeconfig: &Path) -> Vec<(&'static str, Daemon)> {
+    let ready = |kind: &'static str| {
+        let daemon = start(kind, kubeconfig);
+        until_within(PATIENCE, &format!("{kind} has every Pod"), || {
+            daemon.log().contains(SYNCED).then_some(()).ok_or_else(|| daemon.tail())
+        });
+        (kind, daemon)
+    };
+    KINDS.into_iter().map(ready).collect()
+}
+
 /// Starts a reader.
-pub(crate) fn start(kind: &str, kubeconfig: &Path) -> Daemon {
+fn start(kind: &str, kubeconfig: &Path) -> Daemon {
     let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
     command.arg(FLAG).arg(kubeconfig).env(KIND, kind).stdin(Stdio::null());
     let log = folder::fresh("reader").join("log");
     Daemon::start(kind, &mut command, &log)
 }
 
-/// Is a reader, until it is killed.
-pub(crate) fn run(kubeconfig: &str) {
+/// What this process was started for.
+pub(crate) enum Purpose {
+    /// To measure.
+    Measure,
+    /// To be measured: it was, and is over.
+    Read,
+    /// To see whether it starts.
+    Start,
+}
+
+/// Is a reader until it is killed, if that is what this process was started for.
+pub(crate) fn purpose() -> Purpose {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(kubeconfig) = arguments.iter().skip_while(|argument| *argument != FLAG).nth(1) {
+        run(kubeconfig);
+        return Purpose::Read;
+    }
+    // `cargo test --benches` only asks whether it starts.
+    let is_asked = arguments.iter().any(|argument| argument == "--test" || argument == "--list");
+    if is_asked { Purpose::Start } else { Purpose::Measure }
+}
+
+fn run(kubeconfig: &str) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime starts");
     let kind = std::env::var(KIND).unwrap_or_default();
     runtime.block_on(async {

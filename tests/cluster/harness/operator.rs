@@ -38,6 +38,8 @@ pub(crate) struct Start {
 pub(crate) struct Usage {
     /// Memory that it holds, in bytes.
     pub(crate) resident: u64,
+    /// The most memory that it has held, in bytes.
+    pub(crate) peak: u64,
     /// Processor time that it has used, of all threads, user and system.
     pub(crate) cpu: Duration,
 }
@@ -241,8 +243,12 @@ pub(crate) fn usage(id: u32) -> Usage {
     // The name, in parentheses, may hold spaces.
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    let status = read("status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    let peak: u64 = peak.map_or(0, |kilobytes| kilobytes.trim().parse().unwrap());
     let (page, tick) = (rustix::param::page_size() as u64, rustix::param::clock_ticks_per_second());
-    Usage { resident: pages * page, cpu: Duration::from_millis(ticks * 1000 / tick) }
+    let cpu = Duration::from_millis(ticks * 1000 / tick);
+    Usage { resident: pages * page, peak: peak * 1024, cpu }
 }
 
 /// One GET: the status and the body.
