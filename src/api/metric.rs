@@ -199,7 +199,7 @@ pub struct ExpressionErrors {
     pub last_object: Option<String>,
 }
 
-/// What a metric has cost so far.
+/// What a metric has cost since it was registered, and what it holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Cost {
@@ -212,6 +212,12 @@ pub struct Cost {
     /// Steps of expressions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<i64>,
+    /// Series that there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<i64>,
+    /// Memory that the series and the contributions of objects to them take, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<i64>,
 }
 
 // === impl Metric ===

@@ -107,6 +107,7 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
         heartbeat: args.heartbeat,
         series: SeriesLimits::default(),
         pace: cluster.pace.pace(),
+        audits_per_minute: cluster.pace.audits_per_minute(),
         policy: AddressPolicy::default(),
         election: Election::always(),
         instance: String::new(),

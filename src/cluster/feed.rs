@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::row::FieldPlan;
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -33,6 +35,46 @@ pub struct Feed {
     pub opened: u32,
     /// Bounded: while it is full, a list is not read, and of what is watched only the latest of each object waits.
     pub changes: mpsc::Sender<(SourceId, Change)>,
+    /// Who can tell whether what is held of an object is right.
+    pub auditor: Arc<dyn Auditor>,
+}
+
+/// Compares objects that were looked at again with what is held of them.
+pub trait Auditor: std::fmt::Debug + Send + Sync {
+    /// Compares, once every change that was sent before has been applied.
+    fn compare(&self, source: SourceId, seen: Seen) -> BoxFuture<'static, Verdict>;
+
+    /// Is told what has come of it. Must not block.
+    fn found(&self, source: SourceId, finding: Finding);
+}
+
+/// What has come of looking at an object again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// What is held of it is right.
+    Equal,
+    /// It is wrong, and not because of an event that is under way.
+    Mismatch {
+        /// What people call the object.
+        object: String,
+        /// In which metrics.
+        verdict: Verdict,
+    },
+    /// It could not be told.
+    Skipped(Skipped),
+}
+
+/// Why it could not be told whether what is held of an object is right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skipped {
+    /// A list was under way or wanted, so that what is held may be behind.
+    Unsettled,
+    /// The object changed from look to look.
+    Moving,
+    /// The API server did not show it.
+    Refused,
+    /// It cannot be decoded.
+    Undecodable,
 }
 
 /// How a source is doing.

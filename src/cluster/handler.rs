@@ -74,6 +74,13 @@ impl ResourceEventHandler {
         }
     }
 
+    /// An object that is looked at again: nothing of it is remembered.
+    pub(super) fn read(&mut self, object: &[u8]) -> Result<Row, DecodeError> {
+        let defaults =
+            Defaults { api_version: Some(&self.api_version), kind: Some(&self.kind), namespace: None };
+        self.decoder.decode(object, defaults)
+    }
+
     /// A watch event.
     pub(super) fn event(&mut self, event: &[u8]) -> Told {
         let Ok(envelope) = Envelope::split_unchecked(event) else {
@@ -112,9 +119,7 @@ impl ResourceEventHandler {
     }
 
     fn decode(&mut self, object: &[u8]) -> Result<Row, DecodeError> {
-        let defaults =
-            Defaults { api_version: Some(&self.api_version), kind: Some(&self.kind), namespace: None };
-        let row = self.decoder.decode(object, defaults)?;
+        let row = self.read(object)?;
         self.broken.mended(row.key());
         Ok(row)
     }

@@ -42,6 +42,9 @@ pub(super) struct Collection {
 pub(super) struct PageRequest {
     /// Only objects of this namespace.
     pub(super) namespace: Option<String>,
+    /// Only the object of this name. A list by name needs no other right than any list, and shows what a source sees of
+    /// the object: nothing, where the source's own selection leaves it out.
+    pub(super) name: Option<String>,
     /// At most so many; `None` is all at once.
     pub(super) limit: Option<u32>,
     /// Where the page before ended.
@@ -79,13 +82,21 @@ impl Collection {
     pub(super) fn list(&self, page: &PageRequest) -> Result<Request<Vec<u8>>, Fault> {
         let request = kube::core::Request::new(self.resource.path(page.namespace.as_deref()));
         let params = ListParams {
-            field_selector: self.field_selector.clone(),
+            field_selector: self.selection(page.name.as_deref()),
             limit: page.limit,
             continue_token: page.go_on.clone(),
             ..ListParams::default()
         };
         let built = if self.metadata_only { request.list_metadata(&params) } else { request.list(&params) };
         built.map_err(|error| Fault::new(FaultClass::Malformed, error.to_string()))
+    }
+
+    /// The field selector, and `name` besides.
+    fn selection(&self, name: Option<&str>) -> Option<String> {
+        let Some(name) = name else { return self.field_selector.clone() };
+        let own = self.field_selector.iter().cloned();
+        let named = format!("metadata.name={}", escaped(name));
+        Some(own.chain([named]).collect::<Vec<_>>().join(","))
     }
 
     /// A watch from `position` on, for at most `age`.
@@ -104,6 +115,13 @@ impl Collection {
         };
         built.map_err(|error| Fault::new(FaultClass::Malformed, error.to_string()))
     }
+}
+
+/// A value in a field selector. Names of some kinds may hold what separates requirements.
+fn escaped(value: &str) -> String {
+    let is_special = |character| matches!(character, '\\' | ',' | '=');
+    let escape = |character| is_special(character).then_some('\\').into_iter().chain([character]);
+    value.chars().flat_map(escape).collect()
 }
 
 #[cfg(test)]
@@ -130,9 +148,32 @@ mod tests {
         let pods = collection(resource("", "v1", "pods"));
         let uri = |page| pods.list(&page).unwrap().uri().to_string();
         assert_eq!(uri(PageRequest::default()), "/api/v1/pods?");
-        let page =
-            PageRequest { limit: Some(500), go_on: Some("a&b".into()), namespace: Some("shop".into()) };
+        let page = PageRequest {
+            limit: Some(500),
+            go_on: Some("a&b".into()),
+            namespace: Some("shop".into()),
+            name: None,
+        };
         assert_eq!(uri(page), "/api/v1/namespaces/shop/pods?&limit=500&continue=a%26b");
+    }
+
+    #[test]
+    fn one_object_is_asked_for_by_its_name_within_the_source_s_selection() {
+        let mut roles = collection(resource("rbac.authorization.k8s.io", "v1", "clusterroles"));
+        let uri = |roles: &Collection, name: &str| {
+            let one = PageRequest { name: Some(name.to_owned()), ..PageRequest::default() };
+            roles.list(&one).unwrap().uri().to_string()
+        };
+        assert!(
+            uri(&roles, "a").ends_with("/clusterroles?&fieldSelector=metadata.name%3Da"),
+            "{}",
+            uri(&roles, "a")
+        );
+        roles.field_selector = Some("a=b".into());
+        assert!(
+            uri(&roles, r"a,b=c\d")
+                .ends_with(r"fieldSelector=a%3Db%2Cmetadata.name%3Da%5C%2Cb%5C%3Dc%5C%5Cd")
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! When sources are told of a new field plan, and so to list again: registrations are gathered for a second, and
 //! metrics that left their series limit are readmitted rarely.
 //!
-//! In: which source's plan was raised, or whose overflow ended, at what time. Out: the next deadline, and what is due
+//! In: which source's plan was raised, or who wants to be evaluated anew, at what time. Out: the next deadline, and what is due
 //! at a given time. Must never know: clocks, tasks, the engine, field plans. Pure: time is an argument.
 
 use std::collections::BTreeMap;
@@ -69,8 +69,9 @@ impl Epochs {
         }
     }
 
-    /// A metric over `source` is well below its series limit again.
-    pub fn overflow_ended(&mut self, source: SourceId, now: Moment) {
+    /// Every object of `source` is to be evaluated anew: a metric over it is well below its series limit again, or something
+    /// that is held of an object was found to be wrong.
+    pub fn readmission_wanted(&mut self, source: SourceId, now: Moment) {
         let pace = self.sources.entry(source).or_default();
         let open = pace.closed_until.map_or(now, |until| until.max(now));
         pace.readmit.get_or_insert(open);
@@ -151,10 +152,10 @@ mod tests {
     #[test]
     fn readmission_is_immediate_the_first_time_and_then_waits_ten_minutes() {
         let mut epochs = Epochs::default();
-        epochs.overflow_ended(A, at(10));
+        epochs.readmission_wanted(A, at(10));
         assert_eq!(epochs.due(at(10)).readmit, [A]);
-        epochs.overflow_ended(A, at(20));
-        epochs.overflow_ended(A, at(30));
+        epochs.readmission_wanted(A, at(20));
+        epochs.readmission_wanted(A, at(30));
         assert_eq!(epochs.next_deadline(), Some(at(610)));
         assert_eq!(epochs.due(at(609)), DueEpochs::default());
         assert_eq!(epochs.due(at(610)).readmit, [A]);
@@ -165,7 +166,7 @@ mod tests {
     fn readmission_takes_a_waiting_registration_along() {
         let mut epochs = Epochs::default();
         epochs.raised(A, at(10));
-        epochs.overflow_ended(A, at(10));
+        epochs.readmission_wanted(A, at(10));
         assert_eq!(epochs.due(at(10)), DueEpochs { publish: vec![], readmit: vec![A] });
         assert_eq!(epochs.next_deadline(), None);
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use celemetry_engine::MetricStatus;
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::error::CompileError;
 use celemetry_engine::row::FieldPlan;
@@ -154,6 +155,24 @@ impl Handle {
     /// See [`add_source`](Self::add_source).
     pub async fn status(&self, metric: MetricId) -> Result<Option<MetricStatus>, Stopped> {
         self.ask(|reply| Control::Status(metric, reply)).await
+    }
+
+    /// Compares an object with what is held of it, once every change that was sent before has been applied. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// See [`add_source`](Self::add_source).
+    pub async fn audit(&self, source: SourceId, seen: Seen) -> Result<Verdict, Stopped> {
+        self.ask(|reply| Control::Audit(source, Box::new(seen), reply)).await
+    }
+
+    /// Takes a difference for proven: it is counted, and a new field plan of the source asks for a list in which every
+    /// object is evaluated anew, at once or, where that was not long ago, later. Gives who declares the metrics that differ.
+    ///
+    /// # Errors
+    /// See [`add_source`](Self::add_source).
+    pub async fn mend(&self, source: SourceId, verdict: Verdict) -> Result<Vec<String>, Stopped> {
+        self.ask(|reply| Control::Mend(source, verdict, reply)).await
     }
 
     /// Ends the coordinator after a last flush. Requests that arrive later find it stopped.

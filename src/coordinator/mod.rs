@@ -8,13 +8,15 @@
 pub mod debounce;
 pub mod epochs;
 mod handle;
+mod accounts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::{Change, SourceId};
-use celemetry_engine::definition::Definition;
+use celemetry_engine::definition::{Definition, MetricInfo};
 use celemetry_engine::error::CompileError;
 use celemetry_engine::row::FieldPlan;
 use celemetry_engine::snapshot::{MetricId, Snapshot};
@@ -36,6 +38,8 @@ pub struct MetricUpdateCoordinator {
     debounce: Debounce,
     epochs: Epochs,
     metrics: BTreeMap<MetricId, Metric>,
+    /// Sources of which something is held that was found to be wrong: their objects are to be evaluated anew.
+    doubted: BTreeSet<SourceId>,
     plans: BTreeMap<SourceId, watch::Sender<Arc<FieldPlan>>>,
     snapshots: watch::Sender<Arc<Snapshot>>,
     failures: Box<dyn FailureListener>,
@@ -44,6 +48,8 @@ pub struct MetricUpdateCoordinator {
     control: mpsc::Receiver<Control>,
     started: Instant,
     dirty: Vec<MetricId>,
+    /// When it is told what metrics cost, if that has changed since.
+    accounts_due: Option<Moment>,
 }
 
 /// How the coordinator works.
@@ -116,16 +122,24 @@ pub enum Control {
     Status(MetricId, oneshot::Sender<Option<MetricStatus>>),
     /// What is known of these metrics, where they are there.
     Statuses(Vec<MetricId>, oneshot::Sender<BTreeMap<MetricId, MetricStatus>>),
+    /// Apply every change that was sent before this, then compare an object with what is held of it.
+    Audit(SourceId, Box<Seen>, oneshot::Sender<Verdict>),
+    /// Something is held of an object of this source that is wrong, in these metrics: evaluate the source anew, and name
+    /// the metrics.
+    Mend(SourceId, Verdict, oneshot::Sender<Vec<String>>),
     /// End.
     Shutdown,
 }
 
 #[derive(Debug)]
 struct Metric {
+    info: Arc<MetricInfo>,
     sources: Vec<SourceId>,
     max_series: usize,
     /// Whether its first lists are complete, so that it has been flushed or is about to be.
     shown: bool,
+    /// How many objects were found of which it held something wrong.
+    mismatches: u64,
 }
 
 /// Changes that may wait before the engine, at under a kilobyte each. When full the sender waits: a file or pipe is
@@ -155,6 +169,7 @@ impl MetricUpdateCoordinator {
             debounce: Debounce::new(settings.heartbeat),
             epochs: Epochs::default(),
             metrics: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             plans: BTreeMap::new(),
             snapshots,
             failures: settings.failures,
@@ -163,6 +178,7 @@ impl MetricUpdateCoordinator {
             control,
             started: Instant::now(),
             dirty: Vec::new(),
+            accounts_due: None,
         };
         (coordinator, Handle::new(change_sender, control_sender, receiver))
     }
@@ -221,7 +237,8 @@ impl MetricUpdateCoordinator {
     }
 
     fn next_deadline(&self) -> Option<Moment> {
-        self.debounce.next_deadline().into_iter().chain(self.epochs.next_deadline()).min()
+        let deadlines = [self.debounce.next_deadline(), self.epochs.next_deadline(), self.accounts_due];
+        deadlines.into_iter().flatten().min()
     }
 
     fn now(&self) -> Moment {
@@ -236,6 +253,9 @@ impl MetricUpdateCoordinator {
     }
 
     fn apply(&mut self, changes: Vec<(SourceId, Change)>) {
+        if !changes.is_empty() {
+            self.note_cost();
+        }
         for (source, change) in changes {
             let failures = &mut *self.failures;
             failures.applying(source, &change);
@@ -287,6 +307,11 @@ impl MetricUpdateCoordinator {
             }
             Control::Status(metric, reply) => drop(reply.send(self.engine.status(metric))),
             Control::Statuses(metrics, reply) => drop(reply.send(self.statuses(&metrics))),
+            Control::Audit(source, seen, reply) => {
+                self.apply_waiting(usize::MAX);
+                let _ = reply.send(self.engine.audit(source, &seen));
+            }
+            Control::Mend(source, verdict, reply) => drop(reply.send(self.mend(source, verdict))),
             Control::Shutdown => {}
         }
     }
@@ -322,27 +347,25 @@ impl MetricUpdateCoordinator {
         if self.plans.remove(&source).is_some() {
             self.engine.remove_source(source);
             self.epochs.remove(source);
+            self.doubted.remove(&source);
             self.note_dirty();
         }
     }
 
     fn register(&mut self, registration: Registration) -> Result<MetricId, Vec<CompileError>> {
         let Registration { definition, sources, schedule } = registration;
-        let max_series = definition.max_series;
         let metric = self.engine.register(&definition, &sources)?;
-        self.registered(metric, Metric { sources, max_series, shown: false }, schedule);
+        self.registered(metric, Metric::new(&definition, sources), schedule);
         Ok(metric)
     }
 
     fn edit(&mut self, metric: MetricId, registration: Registration) -> Result<(), Vec<CompileError>> {
-        if !self.metrics.contains_key(&metric) {
-            return Ok(());
-        }
+        let Some(known) = self.metrics.get(&metric) else { return Ok(()) };
+        let Metric { shown, mismatches, .. } = *known;
         let Registration { definition, sources, schedule } = registration;
-        let max_series = definition.max_series;
         self.engine.edit(metric, &definition, &sources)?;
-        let shown = self.metrics.get(&metric).is_some_and(|known| known.shown);
-        self.registered(metric, Metric { sources, max_series, shown }, schedule);
+        let edited = Metric { shown, mismatches, ..Metric::new(&definition, sources) };
+        self.registered(metric, edited, schedule);
         Ok(())
     }
 
@@ -354,6 +377,7 @@ impl MetricUpdateCoordinator {
         self.metrics.insert(metric, known);
         self.debounce.insert(metric, schedule, now);
         self.note_dirty();
+        self.note_cost();
     }
 
     /// The metric's series vanish in a flush of their own, since no deadline of it is left.
@@ -365,6 +389,7 @@ impl MetricUpdateCoordinator {
                 self.note_wanted_list(source);
             }
             self.flush(&[metric]);
+            self.note_cost();
         }
     }
 
@@ -382,9 +407,10 @@ impl MetricUpdateCoordinator {
                 self.look_for_ended_overflow(&metrics, now);
             }
         }
+        self.tell_due_accounts(now);
         let due = self.epochs.due(now);
         for source in &due.readmit {
-            if self.wants_readmission(*source) {
+            if self.doubted.remove(source) || self.wants_readmission(*source) {
                 self.engine.readmit(*source);
             }
         }
@@ -412,6 +438,7 @@ impl MetricUpdateCoordinator {
             self.debounce.flushed(*metric);
         }
         self.telemetry.count_flush();
+        self.tell_accounts();
         let snapshot = self.engine.flush_all();
         self.snapshots.send_replace(Arc::clone(&snapshot));
         snapshot
@@ -423,10 +450,29 @@ impl MetricUpdateCoordinator {
                 && self.has_room_again(*metric, known)
             {
                 for source in known.sources.iter().filter(|source| self.plans.contains_key(source)) {
-                    self.epochs.overflow_ended(*source, now);
+                    self.epochs.readmission_wanted(*source, now);
                 }
             }
         }
+    }
+
+    /// Counts a mismatch, and lets the source evaluate every object anew: what a missed event has left wrong, and what
+    /// anything else has. As rarely as series are readmitted, since each costs a LIST.
+    fn mend(&mut self, source: SourceId, verdict: Verdict) -> Vec<String> {
+        let Verdict::Differs(metrics) = verdict else { return vec![] };
+        self.note_cost();
+        if self.plans.contains_key(&source) {
+            self.doubted.insert(source);
+            self.epochs.readmission_wanted(source, self.now());
+        }
+        let mut names = vec![];
+        for metric in metrics {
+            if let Some(known) = self.metrics.get_mut(&metric) {
+                known.mismatches += 1;
+                names.push(known.info.source.clone());
+            }
+        }
+        names
     }
 
     fn statuses(&self, metrics: &[MetricId]) -> BTreeMap<MetricId, MetricStatus> {
@@ -443,6 +489,16 @@ impl MetricUpdateCoordinator {
     fn wants_readmission(&self, source: SourceId) -> bool {
         let over = |known: &Metric| known.sources.contains(&source);
         self.metrics.iter().any(|(metric, known)| over(known) && self.has_room_again(*metric, known))
+    }
+}
+
+// === impl Metric ===
+
+impl Metric {
+    /// A metric of which no series was shown yet.
+    fn new(definition: &Definition, sources: Vec<SourceId>) -> Self {
+        let (info, max_series) = (Arc::clone(&definition.info), definition.max_series);
+        Metric { info, sources, max_series, shown: false, mismatches: 0 }
     }
 }
 

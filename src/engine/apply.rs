@@ -218,6 +218,7 @@ impl Instance {
         } else if new.matched && into.len() == start {
             into.push(Contribution::marker(id, Marker::MATCHED));
         }
+        self.held += into.len() - start;
     }
 
     /// Whether an object contributes what it did, to the same series.

@@ -13,7 +13,7 @@ use crate::definition::Definition;
 use crate::error::CompileError;
 use crate::expression::Memory;
 use crate::index::InstanceId;
-use crate::metric::{Instance, Metric, MetricStatus};
+use crate::metric::{Cost, Instance, Metric, MetricStatus};
 use crate::plan::Meter;
 use crate::row::{FieldPlan, HashSeed};
 use crate::snapshot::{MetricId, Snapshot, Vanished};
@@ -266,6 +266,12 @@ impl Engine {
         let ready = metric.active.is_some();
         let crowded = self.tenants.is_crowded(instance.tenant);
         Some(MetricStatus { ready, pending: ready && metric.pending.is_some(), crowded, ..instance.status() })
+    }
+
+    /// What a metric costs, as in its [`status`](Self::status), and without a look at its series.
+    pub fn cost(&self, metric: MetricId) -> Option<Cost> {
+        let metric = self.metrics.get(&metric)?;
+        Some(self.instance(metric.active.or(metric.pending)?)?.cost())
     }
 
     /// How much the engine holds now.

@@ -37,6 +37,8 @@ pub(crate) struct Instance {
     pub(crate) sources: Vec<SourceId>,
     pub(crate) series: SeriesStore,
     pub(crate) tally: Tally,
+    /// How many contributions objects hold for it, markers included.
+    pub(crate) held: usize,
     /// Whether it is its metric's definition in snapshots, rather than waiting for its lists.
     pub(crate) at_work: bool,
     /// Whether its metric is in the list of those that a flush would change.
@@ -92,7 +94,7 @@ pub struct ExpressionErrors {
     pub last_object: Option<String>,
 }
 
-/// What a metric has cost since its definition was registered.
+/// What a metric has cost since its definition was registered, and what it holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Changes of objects for which it was a candidate.
@@ -101,6 +103,11 @@ pub struct Cost {
     pub evaluations: u64,
     /// Steps of its expressions.
     pub steps: u64,
+    /// Series that it has, an overflow series included.
+    pub series: usize,
+    /// Memory that its series take, and the contributions that objects make to them: an account by sizes, without what an
+    /// allocator adds, and without tables and whoever reads them.
+    pub bytes: usize,
 }
 
 impl Instance {
@@ -119,6 +126,7 @@ impl Instance {
             sources: sources.to_vec(),
             series: SeriesStore::new(definition, seed),
             tally: Tally::default(),
+            held: 0,
             at_work: false,
             queued: false,
         }
@@ -133,6 +141,7 @@ impl Instance {
     /// Takes back what an object contributed.
     pub(crate) fn retract(&mut self, contributions: &[Contribution]) {
         self.tally.matched -= u64::from(!contributions.is_empty());
+        self.held -= contributions.len();
         for contribution in contributions {
             match contribution.series {
                 Marker::WITHOUT_VALUE => self.tally.without_value -= 1,
@@ -157,11 +166,18 @@ impl Instance {
             matched_objects: self.tally.matched,
             without_value: self.tally.without_value,
             errors: ExpressionErrors { count: self.tally.errors, last_message, last_object },
-            cost: Cost {
-                events: self.tally.events,
-                evaluations: self.tally.evaluations,
-                steps: self.tally.steps,
-            },
+            cost: self.cost(),
+        }
+    }
+
+    /// What it has cost, and holds. Takes no time that grows with anything.
+    pub(crate) fn cost(&self) -> Cost {
+        Cost {
+            events: self.tally.events,
+            evaluations: self.tally.evaluations,
+            steps: self.tally.steps,
+            series: self.series.len(),
+            bytes: self.series.bytes() + self.held * size_of::<Contribution>(),
         }
     }
 }

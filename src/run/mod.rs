@@ -5,6 +5,7 @@
 
 pub mod stream;
 pub mod operator;
+mod coordinated;
 
 use std::hash::{BuildHasher, Hasher};
 

@@ -16,11 +16,11 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 
+use super::coordinated::Coordinated;
 use super::{engine_options, until_true};
 use crate::admin::{self, Readiness, Server};
 use crate::api::Group;
 use crate::cluster::connect::Connected;
-use crate::cluster::feed::{Feed, Intake};
 use crate::cluster::informer::Pace;
 use crate::cluster::manager::{self, DynamicInformerManager};
 use crate::cluster::namespaces::NamespaceLabels;
@@ -55,6 +55,8 @@ pub struct Settings {
     pub series: SeriesLimits,
     /// How API servers are treated.
     pub pace: Pace,
+    /// How many objects are looked at again each minute, and compared with what is held of them.
+    pub audits_per_minute: u32,
     /// Which addresses sinks may have.
     pub policy: AddressPolicy,
     /// Who leads, where several run.
@@ -90,10 +92,6 @@ pub struct Running {
     /// Controllers and what feeds them: they end with the program.
     tasks: JoinSet<()>,
 }
-
-/// The way of changes into the coordinator.
-#[derive(Clone)]
-struct Coordinated(Handle);
 
 /// Failures are counted by the engine, and shown in status.
 struct Counted;
@@ -132,6 +130,7 @@ pub fn start(settings: Settings) -> Running {
         instance: settings.instance,
         telemetry: Arc::clone(&telemetry),
         pace: settings.pace,
+        audits_per_minute: settings.audits_per_minute,
         profile: settings.profile,
         tasks: JoinSet::new(),
     };
@@ -161,6 +160,7 @@ struct Controlling {
     instance: String,
     telemetry: Arc<Telemetry>,
     pace: Pace,
+    audits_per_minute: u32,
     profile: Profile,
     tasks: JoinSet<()>,
 }
@@ -172,9 +172,10 @@ impl Controlling {
         settings: metric::Settings,
         declaring: Declaring,
     ) -> (JoinSet<()>, watch::Receiver<BTreeSet<Awaited>>) {
-        let intake = Coordinated(self.coordinator.clone());
-        let pace = manager::Settings { pace: self.pace.clone() };
-        let (informers, keeping) = DynamicInformerManager::new(self.client.clone(), intake, pace);
+        let intake = Coordinated::new(self.coordinator.clone(), Arc::clone(&self.telemetry));
+        let informing =
+            manager::Settings { pace: self.pace.clone(), audits_per_minute: self.audits_per_minute };
+        let (informers, keeping) = DynamicInformerManager::new(self.client.clone(), intake, informing);
         self.tasks.spawn(keeping);
         let (sinks, reporter) = match &declaring {
             Declaring::Cluster { namespaces } => {
@@ -370,21 +371,7 @@ impl Running {
     }
 }
 
-// === impl Coordinated, Counted ===
-
-impl Intake for Coordinated {
-    async fn open(&self) -> Option<Feed> {
-        let source = self.0.add_source().await.ok()?;
-        let plans = self.0.plans(source).await.ok()??;
-        let opened = plans.borrow().epoch();
-        Some(Feed { source, plans, opened, changes: self.0.changes() })
-    }
-
-    async fn close(&self, source: SourceId) {
-        // Refused only by a coordinator that has ended, and with it every source.
-        let _ = self.0.remove_source(source).await;
-    }
-}
+// === impl Counted ===
 
 impl FailureListener for Counted {
     fn applying(&mut self, _: SourceId, _: &Change) {}

@@ -2,10 +2,13 @@
 //!
 //! In: events of the process, counted. Out: readings, lines, OTLP. Must never know: anything else, so that anyone may import it.
 
+pub mod account;
+pub mod audit;
 pub mod logs;
 pub mod span;
 pub mod push;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The version and nothing else, value 1.
@@ -30,6 +33,26 @@ const EXPORT_DROPPED: &str = "celemetry_export_dropped_points_total";
 /// Export requests that were, or will be, sent again since the start.
 const EXPORT_RETRIES: &str = "celemetry_export_retries_total";
 
+/// Objects that were compared with what is held of them since the start.
+const AUDITED: &str = "celemetry_audit_objects_total";
+/// Objects of which something else was held than they give, confirmed by a second look, since the start.
+const MISMATCHES: &str = "celemetry_audit_mismatches_total";
+/// Objects that were looked at without a verdict since the start, by reason.
+const AUDITS_SKIPPED: &str = "celemetry_audit_skipped_total";
+
+/// Memory of a declared metric.
+const METRIC_BYTES: &str = "celemetry_metric_bytes";
+/// Evaluations of a declared metric.
+const METRIC_EVALUATIONS: &str = "celemetry_metric_evaluations_total";
+/// Events that concerned a declared metric.
+const METRIC_EVENTS: &str = "celemetry_metric_events_total";
+/// Objects of which a declared metric held something wrong.
+const METRIC_MISMATCHES: &str = "celemetry_metric_mismatches_total";
+/// Series of a declared metric.
+const METRIC_SERIES: &str = "celemetry_metric_series";
+/// Steps of a declared metric's expressions.
+const METRIC_STEPS: &str = "celemetry_metric_steps_total";
+
 /// Statuses written since the start.
 const STATUS_WRITES: &str = "celemetry_status_writes_total";
 /// Writes of statuses that the API server did not take since the start.
@@ -51,6 +74,10 @@ pub struct Telemetry {
     statuses_waiting: AtomicU64,
     events_published: AtomicU64,
     events_dropped: AtomicU64,
+    /// What each declared metric costs.
+    pub accounts: account::Accounts,
+    /// What the audit counts.
+    pub audit: audit::AuditTelemetry,
     /// What the pipelines to all sinks count.
     pub export: ExportTelemetry,
 }
@@ -75,7 +102,7 @@ pub struct Reading {
     /// Whether it only ever grows.
     pub counter: bool,
     /// Its labels, sorted by name.
-    pub labels: &'static [(&'static str, &'static str)],
+    pub labels: Vec<(&'static str, Arc<str>)>,
     /// Its value.
     pub value: u64,
 }
@@ -123,8 +150,33 @@ impl Telemetry {
         self.events_dropped.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All own metrics sorted by name, given what the latest snapshot holds.
+    /// All own metrics sorted by name, given what the latest snapshot holds. The readings of one name follow each other.
     pub fn readings(&self, metrics: usize, series: usize) -> Vec<Reading> {
+        let mut readings = self.process(metrics, series);
+        readings.extend(self.accounts.readings(None));
+        readings.sort_by_key(|reading| reading.name);
+        readings
+    }
+
+    /// The readings of one name.
+    pub fn readings_of(&self, name: &str, metrics: usize, series: usize) -> Vec<Reading> {
+        let mut readings = self.process(metrics, series);
+        readings.retain(|reading| reading.name == name);
+        readings.extend(self.accounts.readings(Some(name)));
+        readings
+    }
+
+    /// Every own metric once, those of declared metrics included.
+    pub(crate) fn families() -> Vec<Reading> {
+        let mut families = Telemetry::default().process(0, 0);
+        families.extend(account::Accounts::families());
+        families.sort_by_key(|reading| reading.name);
+        families.dedup_by_key(|reading| reading.name);
+        families
+    }
+
+    /// What is told of the process as a whole.
+    fn process(&self, metrics: usize, series: usize) -> Vec<Reading> {
         let mut readings = vec![
             reading(BUILD_INFO, "The version of celemetry that serves this page.", 1),
             reading(
@@ -153,14 +205,15 @@ impl Telemetry {
                 counted(&self.statuses_waiting),
             ),
         ];
+        readings.extend(self.audit.readings());
         readings.extend(self.export.readings());
-        readings.sort_by_key(|reading| reading.name);
         readings
     }
 }
 
 fn reading(name: &'static str, help: &'static str, value: u64) -> Reading {
-    let labels: &[_] = if name == BUILD_INFO { &[("version", env!("CARGO_PKG_VERSION"))] } else { &[] };
+    let version = || ("version", Arc::from(env!("CARGO_PKG_VERSION")));
+    let labels = if name == BUILD_INFO { vec![version()] } else { vec![] };
     Reading { name, help, counter: name.ends_with("_total"), labels, value }
 }
 

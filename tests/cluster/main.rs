@@ -39,6 +39,7 @@ mod modes;
 mod refusals;
 mod outages;
 mod rare_answers;
+mod auditing;
 // What leaves, and what becomes of it.
 mod exporting;
 mod ending;
@@ -76,6 +77,7 @@ fn main() {
         refusals::tests(),
         outages::tests(),
         rare_answers::tests(),
+        auditing::tests(),
         exporting::tests(),
         ending::tests(),
         sinks_that_fail::tests(),

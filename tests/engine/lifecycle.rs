@@ -153,6 +153,40 @@ fn what_ran_out_of_steps_is_evaluated_again_once_its_tenant_has_more() {
 }
 
 #[test]
+fn what_a_metric_holds_is_accounted_for_and_given_back() {
+    let mut rig = Rig::new();
+    let phases = rig.register(&by_phase());
+    let lengths = rig.register(&Definition::count("x").aggregate(
+        Aggregation::Max,
+        ValueKind::Integer,
+        "size(object.phase)",
+    ));
+    let objects: Vec<(String, String)> =
+        (0..100).map(|n| (n.to_string(), "x".repeat(1 + n % 10 * 20))).collect();
+    let objects: Vec<(&str, &str)> = objects.iter().map(|(uid, phase)| (&**uid, &**phase)).collect();
+    let bytes = |rig: &Rig| [phases, lengths].map(|id| rig.engine.cost(id).expect("registered").bytes);
+    rig.list(&objects);
+    rig.flush();
+    let full = bytes(&rig);
+    // Ten series, of which each has an attribute of 91 bytes on average, and a hundred contributions.
+    let least = 10 * 91 + 100 * 24;
+    assert!((least..3 * least).contains(&full[0]), "{full:?}");
+    assert!((100 * 24..2 * 100 * 24).contains(&full[1]), "{full:?}");
+    assert_eq!(rig.engine.cost(phases).expect("registered").series, 10);
+    rig.list(&objects[..10]);
+    rig.flush();
+    let fewer = bytes(&rig);
+    assert!(fewer[0] <= full[0] - 90 * 24 && fewer[1] <= full[1] - 90 * 24, "{full:?} {fewer:?}");
+    rig.list(&[]);
+    rig.flush();
+    let empty = bytes(&rig);
+    assert!(empty[0] < full[0] / 2 && empty[1] < full[1] / 4, "{full:?} {empty:?}");
+    rig.list(&objects);
+    rig.flush();
+    assert_eq!(bytes(&rig), full, "what was given back is counted as often as it is taken");
+}
+
+#[test]
 fn a_relist_never_dips() {
     let mut rig = Rig::new();
     rig.register(&by_phase());

@@ -68,7 +68,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const MAY_USE_OF_ENGINE: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("admin", &["snapshot"]),
-    ("cluster", &["change", "row"]),
+    ("cluster", &["audit", "change", "row"]),
     ("simulator", &[]),
     ("apiserver", &[]),
     ("export", &["definition", "snapshot"]),

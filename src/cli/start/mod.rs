@@ -249,12 +249,12 @@ async fn reach(settings: &connect::Settings) -> Result<Connected, connect::Conne
     Ok(connected)
 }
 
-/// The same readings as on `/metrics`.
+/// The same readings as on `/metrics`, of one name.
 fn readings(telemetry: Arc<Telemetry>, snapshots: watch::Receiver<Arc<Snapshot>>) -> Readings {
-    Arc::new(move || {
+    Arc::new(move |name| {
         let snapshot = Arc::clone(&snapshots.borrow());
         let series = snapshot.metrics.values().map(|table| table.len()).sum();
-        telemetry.readings(snapshot.metrics.len(), series)
+        telemetry.readings_of(name, snapshot.metrics.len(), series)
     })
 }
 
@@ -307,6 +307,7 @@ impl Settings {
             heartbeat: self.heartbeat,
             series: self.series,
             pace: self.pace,
+            audits_per_minute: self.audits_per_minute,
             policy: AddressPolicy { allow_loopback: self.allow_loopback_sinks },
             election,
             instance: self.instance,

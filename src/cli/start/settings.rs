@@ -39,6 +39,8 @@ pub(super) struct Settings {
     pub series: SeriesLimits,
     /// How API servers are treated.
     pub pace: Pace,
+    /// How many objects are looked at again each minute.
+    pub audits_per_minute: u32,
     /// Metrics of these namespaces alone are followed; of all where there are none.
     pub watch_namespaces: BTreeSet<String>,
     /// What a Metric may see.
@@ -117,6 +119,7 @@ impl Args {
             stale_after: self.stale_after,
             series: SeriesLimits { tenant: self.max_series_per_namespace, total: self.max_series },
             pace: self.pace.pace(),
+            audits_per_minute: self.pace.audits_per_minute(),
             watch_namespaces: self.watch_namespace.iter().cloned().collect(),
             tenancy: match self.tenancy {
                 TenancyName::Namespaced => Tenancy::Namespaced,
@@ -229,6 +232,7 @@ mod tests {
         assert_eq!(settings.stale_after, Duration::from_secs(300));
         assert_eq!(settings.pace.rewind_check, Duration::from_secs(180));
         assert!(settings.pace.watch_age.contains(&Duration::from_secs(300)));
+        assert_eq!(settings.audits_per_minute, 6);
         assert!(settings.watch_namespaces.is_empty());
         assert_eq!(
             (settings.operator_namespace.as_str(), settings.config_namespace.as_str()),
@@ -254,6 +258,7 @@ mod tests {
         check("--heartbeat 30s --stale-after 1m30s --rewind-check 1h", |s| {
             [s.heartbeat, s.stale_after, s.pace.rewind_check].map(|d| d.as_secs()) == [30, 90, 3600]
         });
+        check("--audit-per-minute 0", |s| s.audits_per_minute == 0);
         check("--max-series 7 --max-series-per-namespace 5", |s| {
             s.series == SeriesLimits { tenant: 5, total: 7 }
         });

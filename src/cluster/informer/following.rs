@@ -25,7 +25,7 @@ pub(super) enum Over {
 }
 
 /// How one connection ended.
-enum Ended {
+pub(super) enum Ended {
     /// As it should: go on at the same position.
     Reconnect,
     /// It broke after it had worked: go on at the same position, which misses nothing if it can be opened again.
@@ -136,6 +136,11 @@ impl Running {
                     }
                 }
                 () = sleep_until(proven_at), if !is_proven => self.set_phase(Phase::Watching),
+                step = self.audit.next(&self.client, &self.collection, &self.position), if idle => {
+                    if let Some(ended) = self.audited(step) {
+                        return Ok(ended);
+                    }
+                }
                 went_back = self.rewind.next(&self.client, &self.collection, &self.position) => {
                     if let Some(newest) = went_back {
                         let (source, seen) = (&self.collection.resource, &self.position);
@@ -185,7 +190,7 @@ impl Running {
             };
             match told {
                 Told::Change(change, position) => {
-                    self.outlet.offer(change)?;
+                    self.offer(change)?;
                     if let Some(position) = position.filter(|position| !position.is_empty()) {
                         self.position = position;
                     }
@@ -219,7 +224,7 @@ impl Running {
     /// Begins a list beside the watch: from here on both are decoded with the new plan.
     fn begin_beside(&mut self) -> Result<(), Closed> {
         let epoch = self.take_plan();
-        self.outlet.offer(Change::Begin { epoch })?;
+        self.offer(Change::Begin { epoch })?;
         self.beside = Beside::Listing(self.lister(None));
         Ok(())
     }
@@ -231,12 +236,12 @@ impl Running {
             Step::Page(Some(Ok(page))) => {
                 for item in page.items() {
                     let change = self.handler.item(item, Origin::List);
-                    self.outlet.offer(change)?;
+                    self.offer(change)?;
                 }
                 if page.last {
                     // The position stays that of the watch, which goes on.
                     self.stop_beside();
-                    self.outlet.offer(Change::End)?;
+                    self.offer(Change::End)?;
                     self.list_ended();
                 }
                 return Ok(());

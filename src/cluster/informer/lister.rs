@@ -60,8 +60,11 @@ impl Lister {
         let (sender, pages) = mpsc::channel(1);
         let span = span::list(&collection.resource.to_string());
         let reading = async move {
-            let mut request =
-                PageRequest { namespace: listing.namespace, limit: listing.page_size, go_on: None };
+            let mut request = PageRequest {
+                namespace: listing.namespace,
+                limit: listing.page_size,
+                ..PageRequest::default()
+            };
             loop {
                 let page = read_page(&client, &collection, &request).await;
                 let bytes = page.as_ref().map_or(0, |(page, _)| page.bytes.len());

@@ -21,9 +21,12 @@ mod outlet;
 mod polling;
 mod watching;
 mod rewind;
+mod sample;
+mod audit;
 mod following;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use celemetry_engine::change::{Change, Origin};
@@ -36,6 +39,8 @@ use super::fault::{Fault, FaultClass};
 use super::feed::{Feed, Phase, Reviews, SourceState};
 use super::handler::ResourceEventHandler;
 use super::resource::Collection;
+use audit::Audit;
+pub(super) use audit::Turns;
 use following::{Beside, Over};
 use lister::{Lister, Listing, Page};
 use outlet::Outlet;
@@ -48,6 +53,7 @@ pub(super) struct Informer {
     pub(super) pace: Pace,
     pub(super) mode: Mode,
     pub(super) reviews: Reviews,
+    pub(super) turns: Arc<Turns>,
     pub(super) state: watch::Sender<SourceState>,
 }
 
@@ -99,6 +105,8 @@ struct Running {
     beside_backoff: Backoff,
     /// Outlives connections as well: one that breaks often would never be checked.
     rewind: Rewind,
+    /// So does this.
+    audit: Audit,
 }
 
 /// Nobody takes changes any more.
@@ -128,13 +136,14 @@ impl Informer {
         if feed.plans.wait_for(|plan| plan.epoch() > opened).await.is_err() {
             return;
         }
-        let Informer { client, collection, pace, mode, reviews, state } = self;
+        let Informer { client, collection, pace, mode, reviews, turns, state } = self;
         let plan = feed.plans.borrow().clone();
         let handler = ResourceEventHandler::new(&collection.resource, plan);
         let outlet = Outlet::new(feed.source, feed.changes.clone());
         let page_size = Some(pace.page_size);
         let position = String::new();
         let rewind = Rewind::new(pace.rewind_check);
+        let audit = Audit::new(feed.source, Arc::clone(&feed.auditor), turns);
         let mut running = Running {
             client,
             collection,
@@ -152,6 +161,7 @@ impl Informer {
             beside: Beside::default(),
             beside_backoff: Backoff::default(),
             rewind,
+            audit,
         };
         // It ends only where nobody takes changes any more.
         let _ = match mode {
@@ -214,7 +224,7 @@ impl Running {
             };
             self.page(&page, Origin::List).await?;
             if page.last {
-                self.outlet.send(Change::End).await?;
+                self.send(Change::End).await?;
                 self.position = page.position;
                 self.rewind = Rewind::new(self.pace.rewind_check);
                 self.list_ended();
@@ -226,7 +236,19 @@ impl Running {
     /// Takes the newest field plan and begins a list with it.
     async fn begin(&mut self) -> Result<(), Closed> {
         let epoch = self.take_plan();
-        self.outlet.send(Change::Begin { epoch }).await
+        self.send(Change::Begin { epoch }).await
+    }
+
+    /// Passes a change on; waits for room.
+    async fn send(&mut self, change: Change) -> Result<(), Closed> {
+        self.audit.notice(&change);
+        self.outlet.send(change).await
+    }
+
+    /// Passes a change on, or lets it wait. Never blocks.
+    fn offer(&mut self, change: Change) -> Result<(), Closed> {
+        self.audit.notice(&change);
+        self.outlet.offer(change)
     }
 
     /// What a list beside the watch has begun is void once another one begins.
@@ -251,7 +273,7 @@ impl Running {
     async fn page(&mut self, page: &Page, origin: Origin) -> Result<(), Closed> {
         for item in page.items() {
             let change = self.handler.item(item, origin);
-            self.outlet.send(change).await?;
+            self.send(change).await?;
         }
         Ok(())
     }

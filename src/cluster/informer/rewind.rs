@@ -75,7 +75,8 @@ pub(super) async fn newest_position(client: &Client, collection: &Collection) ->
         .ok_or_else(|| Fault::new(FaultClass::Malformed, "the answer to a LIST is no list"))
 }
 
-fn went_back(newest: &str, seen: &str) -> bool {
+/// Whether the newest position is before one that was seen.
+pub(super) fn went_back(newest: &str, seen: &str) -> bool {
     match (newest.parse::<u128>(), seen.parse::<u128>()) {
         (Ok(newest), Ok(seen)) => newest < seen,
         _ => false,

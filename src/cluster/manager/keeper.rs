@@ -22,7 +22,7 @@ use super::{Alive, Command, Interest, Observed, Resolution, Settings, Wanted};
 use crate::cluster::discovery::{Catalog, discover};
 use crate::cluster::fault::{Fault, FaultClass};
 use crate::cluster::feed::{Intake, Phase, Reviews, SourceState};
-use crate::cluster::informer::{Informer, Mode};
+use crate::cluster::informer::{Informer, Mode, Turns};
 use crate::cluster::resource::{Collection, Resource};
 use crate::cluster::target::Target;
 
@@ -33,6 +33,8 @@ pub(super) struct Keeper<I> {
     client: Client,
     intake: I,
     settings: Settings,
+    /// Whose turn it is to look at an object again.
+    turns: Arc<Turns>,
     inbox: mpsc::Receiver<Command>,
     /// What the server served when it was asked last; `None` before the first answer.
     catalog: Option<Catalog>,
@@ -98,6 +100,7 @@ impl<I: Intake> Keeper<I> {
         Keeper {
             client,
             intake,
+            turns: Arc::new(Turns::new(settings.audits_per_minute)),
             settings,
             inbox,
             catalog: None,
@@ -298,6 +301,7 @@ impl<I: Intake> Keeper<I> {
             pace: self.settings.pace.clone(),
             mode: key.mode,
             reviews: reviews.clone(),
+            turns: Arc::clone(&self.turns),
             state: sender,
         };
         tracing::info!(source = %resource, "informer starts");

@@ -82,6 +82,8 @@ pub struct Observed {
 pub struct Settings {
     /// How its informers treat API servers.
     pub pace: Pace,
+    /// How many objects are looked at again each minute, of all that are watched; see [`Auditor`](super::feed::Auditor).
+    pub audits_per_minute: u32,
 }
 
 /// Tells the manager when the last holder is gone. Dropping cannot wait for a channel: this wakes the manager, which

@@ -289,9 +289,10 @@ fn expression_errors(engine: &celemetry_engine::MetricStatus) -> ExpressionError
 }
 
 fn cost(engine: &celemetry_engine::MetricStatus) -> Cost {
-    let [events, evaluations, steps] =
-        [engine.cost.events, engine.cost.evaluations, engine.cost.steps].map(|count| Some(integer(count)));
-    Cost { events, evaluations, steps }
+    let cost = &engine.cost;
+    let counts = [cost.events, cost.evaluations, cost.steps, cost.series as u64, cost.bytes as u64];
+    let [events, evaluations, steps, series, bytes] = counts.map(|count| Some(integer(count)));
+    Cost { events, evaluations, steps, series, bytes }
 }
 
 fn integer(count: u64) -> i64 {

@@ -1,5 +1,7 @@
 //! The coordinator under a paused clock: time passes only where a test says so.
 
+mod accounts;
+mod audit;
 mod order;
 
 use std::collections::BTreeSet;

@@ -125,6 +125,10 @@ async fn what_is_asked_of_metrics_and_sources_that_are_gone_leaves_nothing_behin
     coordinator.step().await;
     let (edited, _) = tokio::join!(handle.edit(metric, count("pods", &[source])), coordinator.step());
     edited.unwrap().unwrap();
+    // What metrics cost is told once more, without the one that is gone.
+    assert_eq!(coordinator.next_deadline(), coordinator.accounts_due);
+    advance(5 * SECOND).await;
+    coordinator.step().await;
     assert_eq!(coordinator.next_deadline(), None);
     let (registered, _) = tokio::join!(handle.register(count("pods", &[source])), coordinator.step());
     registered.unwrap().unwrap();

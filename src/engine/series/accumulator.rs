@@ -117,6 +117,15 @@ impl Accumulator {
         }
     }
 
+    /// What is held outside this value, in bytes.
+    pub(super) fn outside(&self) -> usize {
+        match &self.0 {
+            State::Count { .. } | State::Fixed { .. } => 0,
+            State::Doubles(doubles) => size_of::<Doubles>() + doubles.outside(),
+            State::Extremes(extremes) => size_of::<Extremes>() + extremes.outside(),
+        }
+    }
+
     /// What the amounts come to; nothing without amounts.
     pub fn value(&self) -> Option<Number> {
         match &self.0 {

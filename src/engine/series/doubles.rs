@@ -38,6 +38,11 @@ impl Doubles {
         Doubles { mean: true, ..Doubles::sum() }
     }
 
+    /// What is held outside this value, in bytes.
+    pub(super) fn outside(&self) -> usize {
+        self.finite.outside()
+    }
+
     pub(super) fn add(&mut self, double: f64) {
         self.contributors += 1;
         match self.special(double) {

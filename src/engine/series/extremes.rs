@@ -73,6 +73,15 @@ impl Extremes {
         }
     }
 
+    /// What the distinct amounts take, in bytes; the nodes of a tree are two thirds full.
+    pub(super) fn outside(&self) -> usize {
+        let (entries, size) = match &self.amounts {
+            Ordered::Integers(map) | Ordered::Doubles(map) => (map.len(), size_of::<(i64, u64)>()),
+            Ordered::Nanos(map) => (map.len(), size_of::<(i128, u64)>()),
+        };
+        entries * size * 3 / 2
+    }
+
     pub(super) fn contributors(&self) -> u64 {
         self.contributors
     }

@@ -43,6 +43,8 @@ pub struct SeriesStore {
     dirty: Vec<u32>,
     /// How many slots are [`Slot::live`], the permanent and the overflow series aside.
     live: usize,
+    /// What attributes and accumulators hold outside their slots.
+    outside: usize,
 }
 
 /// A place for a series. 80 bytes.
@@ -80,6 +82,7 @@ impl SeriesStore {
             seed,
             dirty: Vec::new(),
             live: 0,
+            outside: 0,
         };
         let counts =
             matches!(shape, MetricShape::CountOfObjects | MetricShape::Aggregate(_, Aggregation::Count));
@@ -142,7 +145,10 @@ impl SeriesStore {
     ///
     /// If no series has that slot, and as [`Accumulator::add`].
     pub fn add(&mut self, slot: u32, amount: Amount) {
-        self.slots[slot as usize].accumulator.add(amount);
+        let accumulator = &mut self.slots[slot as usize].accumulator;
+        let before = accumulator.outside();
+        accumulator.add(amount);
+        self.outside = self.outside + accumulator.outside() - before;
         self.enliven(slot);
         self.mark(slot);
     }
@@ -153,9 +159,11 @@ impl SeriesStore {
     ///
     /// If no series has that slot, and as [`Accumulator::retract`].
     pub fn retract(&mut self, slot: u32, amount: Amount) {
-        let series = &mut self.slots[slot as usize];
-        series.accumulator.retract(amount);
-        if series.accumulator.contributors() == 0 {
+        let accumulator = &mut self.slots[slot as usize].accumulator;
+        let before = accumulator.outside();
+        accumulator.retract(amount);
+        self.outside = self.outside + accumulator.outside() - before;
+        if accumulator.contributors() == 0 {
             self.deaden(slot);
         }
         self.mark(slot);
@@ -179,6 +187,14 @@ impl SeriesStore {
     /// How many series are live and count against limits: all but the permanent and the overflow series.
     pub fn live(&self) -> usize {
         self.live
+    }
+
+    /// What the series take, in bytes: slots, the index of keys, attributes, and what accumulators hold besides. Slots of
+    /// series that are gone count, as their memory is kept.
+    pub fn bytes(&self) -> usize {
+        const OF_SLOT: usize = size_of::<Slot>();
+        const OF_KEY: usize = size_of::<(SeriesKey, u32)>();
+        self.slots.len() * OF_SLOT + self.by_key.len() * OF_KEY + self.outside
     }
 
     /// Whether no series is live.
@@ -261,9 +277,11 @@ impl SeriesStore {
         let attributes = Arc::new(attributes);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::vacant(self.shape, self.text));
+            self.outside += self.slots.last().map_or(0, |slot| slot.accumulator.outside());
             u32::try_from(self.slots.len() - 1).expect("there are fewer than 2^32 slots")
         });
         let key = SeriesKey::of_attributes(self.seed, &attributes);
+        self.outside += attributes.bytes();
         self.slots[slot as usize].key = Some(key);
         self.slots[slot as usize].attributes = Some(attributes);
         self.by_key.insert(key, slot);
@@ -279,7 +297,7 @@ impl SeriesStore {
         }
         let series = &mut self.slots[slot as usize];
         series.published = false;
-        series.attributes = None;
+        self.outside -= series.attributes.take().map_or(0, |attributes| attributes.bytes());
         if let Some(key) = series.key.take() {
             self.by_key.remove(&key);
             self.free.push(slot);
@@ -319,6 +337,14 @@ impl SeriesStore {
         let series = &mut self.slots[slot as usize];
         self.live -= usize::from(counted && series.live);
         series.live = false;
+    }
+
+    /// Whether what is held outside slots is what was counted.
+    #[cfg(test)]
+    pub(super) fn is_accounted(&self) -> bool {
+        let attributes = |slot: &Slot| slot.attributes.as_ref().map_or(0, |attributes| attributes.bytes());
+        let outside = self.slots.iter().map(|slot| slot.accumulator.outside() + attributes(slot));
+        self.outside == outside.sum::<usize>()
     }
 
     /// Whether no memory of any series is left.

@@ -28,6 +28,11 @@ const LOWEST: i32 = -1074 - 32;
 // === impl Superaccumulator ===
 
 impl Superaccumulator {
+    /// What its limbs take, in bytes.
+    pub(super) fn outside(&self) -> usize {
+        self.limbs.len() * size_of::<i64>()
+    }
+
     pub(super) fn add(&mut self, finite: f64) {
         let (fraction, exponent) = (finite.to_bits() & ((1 << 52) - 1), finite.to_bits() >> 52 & 0x7ff);
         // A double is significand * 2^(max(exponent, 1) - 1075).

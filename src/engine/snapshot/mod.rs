@@ -244,6 +244,13 @@ impl Attributes {
         Attributes::new([(Arc::from(OVERFLOW_ATTRIBUTE), Box::from("true"))])
     }
 
+    /// What they take where they are shared, in bytes. The names are the definition's.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts: usize = self.0.iter().map(|(_, text)| text.len()).sum();
+        // Two counters, for those who share them.
+        2 * size_of::<usize>() + size_of::<Self>() + size_of_val(&*self.0) + texts
+    }
+
     /// The pairs in the order of their names.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, text)| (&**name, &**text))

@@ -73,13 +73,14 @@ pub fn render_with(
 ) -> Rendered {
     let mut rendered = Rendered::default();
     let mut readings = readings.iter().peekable();
+    let mut headed = "";
     for family in families(snapshot, profile) {
         while let Some(reading) = readings.next_if(|reading| reading.name < family.prometheus.name.as_str()) {
-            write_reading(reading, format, out);
+            write_reading(reading, &mut headed, format, out);
         }
         write_family(&family, profile, format, out, &mut rendered);
     }
-    readings.for_each(|reading| write_reading(reading, format, out));
+    readings.for_each(|reading| write_reading(reading, &mut headed, format, out));
     if format == Format::OpenMetrics {
         out.push_str("# EOF\n");
     }
@@ -224,10 +225,14 @@ impl Head<'_> {
     }
 }
 
-fn write_reading(reading: &Reading, format: Format, out: &mut String) {
-    Head { name: reading.name, counter: reading.counter, help: reading.help, unit: "" }.write(format, out);
+/// Writes a reading, below its head unless that was written last.
+fn write_reading(reading: &Reading, headed: &mut &'static str, format: Format, out: &mut String) {
+    if std::mem::replace(headed, reading.name) != reading.name {
+        let Reading { name, counter, help, .. } = *reading;
+        Head { name, counter, help, unit: "" }.write(format, out);
+    }
     let mut labels = String::new();
-    for (name, value) in reading.labels {
+    for (name, value) in &reading.labels {
         labels.push_str(if labels.is_empty() { "" } else { "," });
         labels.push_str(name);
         labels.push_str("=\"");

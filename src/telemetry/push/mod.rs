@@ -27,8 +27,8 @@ use tracing_subscriber::registry::Registry;
 
 use self::client::Client;
 use self::variables::{Protocol, Receiver, Receivers};
-use super::Reading;
 use super::span::TARGET;
+use super::{Reading, Telemetry};
 
 /// Why nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +53,8 @@ pub struct Push {
     traces: Option<SdkTracerProvider>,
 }
 
-/// Gives the readings of this moment.
-pub type Readings = Arc<dyn Fn() -> Vec<Reading> + Send + Sync>;
+/// Gives the readings of one name of this moment.
+pub type Readings = Arc<dyn Fn(&str) -> Vec<Reading> + Send + Sync>;
 
 /// How long the last metrics and spans may take to leave at the end of the process.
 const LAST_SEND: Duration = Duration::from_secs(2);
@@ -106,15 +106,12 @@ impl Push {
     pub fn observe(&self, readings: &Readings) {
         let Some(provider) = &self.metrics else { return };
         let meter = provider.meter(SCOPE);
-        let mut known = std::collections::BTreeSet::new();
-        for Reading { name, help, counter, .. } in readings() {
-            if !known.insert(name) {
-                continue;
-            }
+        for Reading { name, help, counter, .. } in Telemetry::families() {
             let readings = Arc::clone(readings);
             let observe = move |instrument: &dyn AsyncInstrument<u64>| {
-                for reading in readings().iter().filter(|reading| reading.name == name) {
-                    let label = |(key, value): &(&'static str, &'static str)| KeyValue::new(*key, *value);
+                for reading in readings(name) {
+                    let label =
+                        |(key, value): &(&'static str, Arc<str>)| KeyValue::new(*key, Arc::clone(value));
                     instrument.observe(reading.value, &reading.labels.iter().map(label).collect::<Vec<_>>());
                 }
             };

@@ -1,5 +1,7 @@
 //! Requests as a receiver on loopback gets them.
 
+use std::collections::BTreeSet;
+
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
@@ -12,7 +14,8 @@ use tracing::subscriber::with_default;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
-use super::super::{Telemetry, span};
+use super::super::account::Account;
+use super::super::span;
 use super::*;
 
 /// A request's path and body.
@@ -88,8 +91,9 @@ async fn readings_leave_under_the_names_of_the_page() {
     let (endpoint, mut received) = receiver().await;
     let push = push(&endpoint);
     let telemetry = Arc::new(Telemetry::default());
-    let counted = Arc::clone(&telemetry);
-    let readings: Readings = Arc::new(move || counted.readings(3, 40));
+    let (counted, shown) = (Arc::clone(&telemetry), Arc::clone(&telemetry));
+    telemetry.accounts.set([Account { name: "pods".into(), steps: 7, ..Account::default() }]);
+    let readings: Readings = Arc::new(move |name| counted.readings_of(name, 3, 40));
     push.observe(&readings);
     telemetry.count_flush();
     telemetry.count_flush();
@@ -102,9 +106,12 @@ async fn readings_leave_under_the_names_of_the_page() {
     assert_eq!(attributes, pairs(&[("service.name", "celemetry"), ("team", "a")]));
     let scope = &resource.scope_metrics[0];
     assert_eq!(scope.scope.as_ref().unwrap().name, "celemetry");
-    assert_eq!(scope.metrics.len(), readings().len());
+    let names: BTreeSet<&str> = shown.readings(3, 40).iter().map(|reading| reading.name).collect();
+    assert_eq!(scope.metrics.len(), names.len());
     assert_eq!(value(&scope.metrics, "celemetry_flushes_total"), (true, 2, vec![]));
     assert_eq!(value(&scope.metrics, "celemetry_series"), (false, 40, vec![]));
+    let metric = pairs(&[("celemetry_metric_name", "pods"), ("celemetry_metric_namespace", "")]);
+    assert_eq!(value(&scope.metrics, "celemetry_metric_steps_total"), (true, 7, metric));
     let version = pairs(&[("version", env!("CARGO_PKG_VERSION"))]);
     assert_eq!(value(&scope.metrics, "celemetry_build_info"), (false, 1, version));
 }
@@ -152,7 +159,7 @@ async fn without_an_endpoint_nothing_is_sent() {
 async fn a_receiver_that_never_answers_delays_the_end_by_two_seconds_at_most() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let push = push(&format!("http://{}", listener.local_addr().unwrap()));
-    let readings: Readings = Arc::new(|| Telemetry::default().readings(0, 0));
+    let readings: Readings = Arc::new(|name| Telemetry::default().readings_of(name, 0, 0));
     push.observe(&readings);
     let began = std::time::Instant::now();
     push.finish().await;

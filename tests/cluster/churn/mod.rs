@@ -66,7 +66,8 @@ impl<'p> Churn<'p> {
     fn start(plane: &'p Plane, hint: &str) -> Self {
         let proxy = Proxy::before(plane.address());
         // So that no fault of these lasts long enough to withdraw anything.
-        let flags = ["--stale-after", "5m", "--watch-idle", "3s", "--heartbeat", "2s"];
+        let flags =
+            ["--stale-after", "5m", "--watch-idle", "3s", "--heartbeat", "2s", "--audit-per-minute", "1200"];
         let scene = Scene::on(plane, hint).by_way_of(proxy.address()).args(&flags).start();
         let sink = Sink::start();
         scene.declare_sink("default", &sink.grpc());
@@ -177,6 +178,9 @@ impl<'p> Churn<'p> {
             let mut expected = naive::series(&pods, &namespaces, &self.mark);
             expected.insert("fleeting", Family::new());
             let page = self.scene.operator.metrics();
+            // Objects are looked at again all the while.
+            let wrong = page.sum("celemetry_audit_mismatches_total", &[]);
+            assert!(wrong == 0.0, "{what}: {wrong} mismatches\n{}", self.scene.operator.tail());
             for (name, expected) in &expected {
                 let name = format!("churn_{name}");
                 for (place, seen) in

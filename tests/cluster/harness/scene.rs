@@ -228,6 +228,10 @@ impl<'p> Setting<'p> {
         if !self.arguments.iter().any(|argument| argument == "--stale-after") {
             start = start.args(&["--stale-after", "3s"]);
         }
+        if !self.arguments.iter().any(|argument| argument == "--audit-per-minute") {
+            // Looks at objects would be requests that a test has not laid down.
+            start = start.args(&["--audit-per-minute", "0"]);
+        }
         if !self.loopback_sinks {
             start = start.without("--allow-loopback-sinks");
         }

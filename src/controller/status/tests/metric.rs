@@ -463,7 +463,7 @@ fn figures_are_those_of_the_engine() {
                 last_message: Some("spec.filter: no such key".into()),
                 last_object: Some("v1/Pod/shop/web-1".into()),
             },
-            cost: Cost { events: 5, evaluations: 6, steps: u64::MAX },
+            cost: Cost { events: 5, evaluations: 6, steps: u64::MAX, series: 7, bytes: 800 },
             ..EngineStatus::default()
         });
         facts.last_export = Some(at(7));
@@ -483,7 +483,7 @@ fn figures_are_those_of_the_engine() {
             "expressionErrors": {
                 "count": 4, "lastMessage": "spec.filter: no such key", "lastObject": "v1/Pod/shop/web-1",
             },
-            "cost": { "events": 5, "evaluations": 6, "steps": i64::MAX },
+            "cost": { "events": 5, "evaluations": 6, "steps": i64::MAX, "series": 7, "bytes": 800 },
         })
     );
 }

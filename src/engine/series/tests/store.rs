@@ -76,7 +76,9 @@ impl Fixture {
     fn flush(&mut self) {
         let (held, before) = (Arc::clone(&self.table), rows(&self.table));
         (self.changed, self.vanished) = (vec![], vec![]);
+        assert!(self.store.is_accounted(), "{} bytes are counted", self.store.bytes());
         self.store.flush(Arc::make_mut(&mut self.table), &mut self.changed, &mut self.vanished);
+        assert!(self.store.is_accounted(), "{} bytes are counted", self.store.bytes());
         assert_eq!(rows(&held), before, "a table that was handed out is immutable");
         assert!(!self.store.is_dirty());
     }

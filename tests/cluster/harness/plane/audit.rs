@@ -105,10 +105,17 @@ impl Request {
         self.verb == verb && self.resource == resource && self.subresource.is_empty()
     }
 
-    /// Whether its answer held as many objects as there are: a LIST without `limit=1`, or a watch that begins with all of them.
+    /// Whether it is a LIST of one object by its name.
+    pub(crate) fn reads_one(&self) -> bool {
+        let selects = |selector: &String| selector.split(',').any(|part| part.starts_with("metadata.name="));
+        self.verb == "list" && self.query.get("fieldSelector").is_some_and(selects)
+    }
+
+    /// Whether its answer held as many objects as there are: a LIST without `limit=1` and not by name, or a watch that
+    /// begins with all of them.
     pub(crate) fn reads_all(&self) -> bool {
         let set = |name: &str, value: &str| self.query.get(name).is_some_and(|own| own == value);
-        let asks = (self.verb == "list" && !set("limit", "1"))
+        let asks = (self.verb == "list" && !set("limit", "1") && !self.reads_one())
             || (self.verb == "watch" && set("sendInitialEvents", "true"));
         // One that was refused read nothing; a server under load refuses some.
         asks && self.code < 400

@@ -2,13 +2,19 @@
 //!
 //! The script answers requests in order; the clock is paused, so that pauses and silences take no time.
 
+mod audit;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::{Change, Origin, SourceId};
 use celemetry_engine::row::{FieldPlan, HashSeed};
+use celemetry_engine::snapshot::MetricId;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -18,9 +24,10 @@ use kube::client::Body;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 
-use super::{Informer, Mode, Pace};
+use super::audit::Turn;
+use super::{Informer, Mode, Pace, Turns};
 use crate::cluster::fault::FaultClass;
-use crate::cluster::feed::{Feed, Phase, Reviews, SourceState};
+use crate::cluster::feed::{Auditor, Feed, Finding, Phase, Reviews, SourceState};
 use crate::cluster::resource::{Collection, Resource};
 
 /// What the server does with a request.
@@ -108,6 +115,9 @@ fn short(uri: &http::Uri) -> String {
     if value("watch").is_some() {
         return format!("watch {}", value("resourceVersion").unwrap_or("?"));
     }
+    if let Some(selector) = value("fieldSelector") {
+        return format!("one {}", selector.replace("%3D", "="));
+    }
     let namespace = uri.path().split("/namespaces/").nth(1).and_then(|rest| rest.split('/').next());
     match (value("limit"), value("continue"), namespace) {
         (Some("1"), _, _) => "probe".to_owned(),
@@ -154,6 +164,39 @@ struct Bench {
     plans: watch::Sender<Arc<FieldPlan>>,
     state: watch::Receiver<SourceState>,
     reviews: Reviews,
+    clerk: Arc<Clerk>,
+}
+
+/// Gives verdicts as they are scripted, and notes what it is asked and told.
+#[derive(Debug, Default)]
+struct Clerk {
+    verdicts: Mutex<VecDeque<Verdict>>,
+    notes: Mutex<Vec<String>>,
+}
+
+impl Clerk {
+    fn note(&self, note: String) {
+        self.notes.lock().unwrap().push(note);
+    }
+}
+
+impl Auditor for Clerk {
+    fn compare(&self, _: SourceId, seen: Seen) -> BoxFuture<'static, Verdict> {
+        self.note(match seen {
+            Seen::There(row) => format!("{}@{}", row.name(), row.resource_version()),
+            Seen::Gone(_) => "gone".to_owned(),
+        });
+        let verdict = self.verdicts.lock().unwrap().pop_front().unwrap_or(Verdict::Equal);
+        std::future::ready(verdict).boxed()
+    }
+
+    fn found(&self, _: SourceId, finding: Finding) {
+        self.note(match finding {
+            Finding::Equal => "equal".to_owned(),
+            Finding::Mismatch { object, .. } => format!("mismatch {object}"),
+            Finding::Skipped(reason) => format!("{reason:?}"),
+        });
+    }
 }
 
 fn plan(epoch: u32) -> Arc<FieldPlan> {
@@ -170,15 +213,23 @@ impl Bench {
     }
 
     fn start_at(pace: Pace, capacity: usize, mode: Mode, answers: Vec<Answer>) -> Self {
-        let bench = Bench::open(pace, capacity, mode, answers);
-        // Lets the informer begin to wait for a plan that is worth a list.
-        let first = bench.plans.clone();
+        Bench::open(pace, capacity, mode, answers).run()
+    }
+
+    /// Lets the informer begin to wait for a plan that is worth a list.
+    fn run(self) -> Self {
+        let first = self.plans.clone();
         tokio::spawn(async move { first.send_replace(plan(1)) });
-        bench
+        self
     }
 
     /// A source for which nothing is registered yet.
     fn open(pace: Pace, capacity: usize, mode: Mode, answers: Vec<Answer>) -> Self {
+        // Looks at objects would be requests between the others.
+        Bench::open_with(pace, capacity, mode, answers, 0)
+    }
+
+    fn open_with(pace: Pace, capacity: usize, mode: Mode, answers: Vec<Answer>, audits: u32) -> Self {
         let server = Server::new(answers);
         let (sender, changes) = mpsc::channel(capacity);
         let (plans, plan_receiver) = watch::channel(plan(0));
@@ -198,15 +249,18 @@ impl Bench {
             pace,
             mode,
             reviews: reviews.clone(),
+            turns: Arc::new(Turns::new(audits)),
             state,
         };
+        let clerk = Arc::new(Clerk::default());
         tokio::spawn(informer.run(Feed {
             source: SourceId(0),
             plans: plan_receiver,
             opened: 0,
             changes: sender,
+            auditor: Arc::clone(&clerk) as Arc<dyn Auditor>,
         }));
-        Bench { server, changes, plans, state: state_receiver, reviews }
+        Bench { server, changes, plans, state: state_receiver, reviews, clerk }
     }
 
     /// The next change in short: `begin 1`, `+a@7` (listed), `*a@7` (watched), `?a@7` (reviewed), `-`, `end`.
@@ -232,6 +286,18 @@ impl Bench {
         for expected in changes {
             assert_eq!(self.next().await, *expected, "{:?}", self.server.requests());
         }
+    }
+
+    /// Waits until the clerk has so many notes, and gives them.
+    async fn notes(&self, count: usize) -> Vec<String> {
+        for _ in 0..10_000 {
+            let notes = self.clerk.notes.lock().unwrap().clone();
+            if notes.len() >= count {
+                return notes;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{:?} {:?}", self.clerk.notes.lock().unwrap(), self.server.requests())
     }
 
     async fn phase(&mut self, wanted: impl FnMut(&SourceState) -> bool) {
