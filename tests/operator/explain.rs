@@ -77,21 +77,27 @@ v1/Pod/shop/web-1: counts
 
 #[test]
 fn an_object_that_does_not_count_is_explained_up_to_where_it_falls_out() {
-    let fate = |input: &str, part: &str| {
+    let fate = |input: &str, reason: &str, part: &str| {
         let out = text(&["-f", BUSIEST, "-"], input);
-        assert!(out.contains(": does not count\n"), "{out}");
+        assert!(out.contains(&format!(": does not count: {reason}\n")), "{out}");
+        assert_eq!(json_of(&["-f", BUSIEST, "-"], input)["metrics"][0]["objects"][0]["reason"], reason);
         assert!(out.contains(part), "{out}");
         assert!(!out.contains("adds"), "{out}");
     };
-    fate(&pod("Failed", "frontend"), "\n    false\n    object.status.phase: \"Failed\"\n");
+    fate(
+        &pod("Failed", "frontend"),
+        "spec.filter is false",
+        "\n    false\n    object.status.phase: \"Failed\"\n",
+    );
     fate(
         &pod("Running", "db"),
+        "spec.labelSelector does not hold",
         "spec.labelSelector tier in (backend,frontend): does not hold, found \"db\"\n",
     );
     let node = r#"{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}"#;
-    fate(node, "v1/Node/n: does not count\n  spec.target: it is no object of the target\n");
+    fate(node, "it is no object of spec.target", "v1/Node/n: ");
     let bare = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}"#;
-    fate(bare, "spec.namespaces shop: does not hold, found \"default\"\n");
+    fate(bare, "spec.namespaces does not hold", "spec.namespaces shop: does not hold, found \"default\"\n");
 }
 
 #[test]
@@ -124,6 +130,10 @@ spec:
     assert_eq!(elements[1]["adds"], Value::Null);
     assert!(elements[2]["value"]["made"]["error"].as_str().unwrap().contains("\"much\""));
     assert_eq!(elements[2]["value"]["expression"]["result"], json!({"value": "much"}));
+    let out =
+        text(&["-f", &metric, "-"], r#"{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{}]}}"#);
+    assert!(out.contains(": does not count: no element of it has a value\n"), "{out}");
+    assert!(out.contains("\n    spec.projections[0].expression index: not needed\n"), "{out}");
 }
 
 #[test]

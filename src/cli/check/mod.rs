@@ -211,6 +211,10 @@ impl Args {
             let is_sound = is_lowered && is_compiled;
             warnings.extend(kinds::misfits(known, place, lowered));
             warnings.extend(advice::of(place, declared, lowered, &explanation, self.profile));
+            // Of what is wrong everywhere nothing is left to be reckoned.
+            if !is_sound && explanation.formulas.is_empty() {
+                continue;
+            }
             costs.push(Cost {
                 metric: lowered.definition.info.source.clone(),
                 name: lowered.definition.info.name.clone(),

@@ -16,11 +16,19 @@ pub(super) fn unusual(name: &str, is_metric: bool) -> Option<(&'static str, Stri
             && !word.ends_with('_')
     };
     if !name.split('.').all(is_word) {
-        return Some((
-            "is not made of lower-case words, joined by '_' and grouped by '.'",
-            conventional(name),
-        ));
+        let meant = conventional(name);
+        // What is meant should be unusual in no other way.
+        let better = ending(&meant, is_metric).map(|(_, stem)| stem).filter(|stem| !stem.is_empty());
+        let what = "is not made of lower-case words, joined by '_' and grouped by '.'";
+        let meant = better.unwrap_or(meant);
+        // Some names nothing better can be made of.
+        return Some((what, if meant == name { String::new() } else { meant }));
     }
+    ending(name, is_metric)
+}
+
+/// What is unusual about how a name of lower-case words ends.
+fn ending(name: &str, is_metric: bool) -> Option<(&'static str, String)> {
     if !is_metric {
         let is_reserved = RESERVED.contains(&name);
         return is_reserved
@@ -77,13 +85,16 @@ mod tests {
             ("podCount", Some("pod_count")),
             ("pods-by-phase", Some("pods_by_phase")),
             ("K8s.HTTPRequests", Some("k8s.httprequests")),
-            ("pods/total", Some("pods_total")),
+            ("pods/total", Some("pods")),
             ("a..b", Some("a.b")),
             ("_a_", Some("a")),
             ("restarts_total", Some("restarts")),
             ("k8s.pod.memory_bytes", Some("k8s.pod.memory")),
             ("k8s.pod.age.seconds", Some("k8s.pod.age")),
             ("total", None),
+            ("shopMemory_bytes", Some("shop_memory")),
+            ("pods-", Some("pods")),
+            ("1st", Some("")),
         ] {
             assert_eq!(meant(name).as_deref(), expected, "{name}");
         }

@@ -148,13 +148,3 @@ fn metadata_of(object: &Value) -> Value {
     let kept = members.filter_map(|name| Some((name.to_owned(), object.get(name)?.clone())));
     Value::Object(kept.collect())
 }
-
-// === impl Verdict ===
-
-impl Verdict {
-    /// Whether it counts, as far as can be told without a cluster.
-    fn counts(&self) -> bool {
-        let adds = self.trace.elements.iter().any(|element| element.contribution.is_some());
-        self.is_targeted && self.trace.matched && adds
-    }
-}

@@ -74,7 +74,13 @@ fn cost(total: &Estimate, formulas: &[FormulaFacts]) -> Vec<String> {
 }
 
 fn steps(facts: &FormulaFacts) -> String {
-    if facts.each { format!("n × ({})", facts.estimate) } else { facts.estimate.to_string() }
+    let once = facts.estimate.to_string();
+    match once.as_str() {
+        _ if !facts.each => once,
+        "1" => "n".to_owned(),
+        sum if sum.contains(' ') => format!("n × ({sum})"),
+        factor => format!("n × {factor}"),
+    }
 }
 
 /// How the objects are observed.

@@ -78,12 +78,15 @@ fn verdict(verdict: &Verdict) -> Value {
     let skipped = verdict.skipped.iter().map(|skipped| json!({"path": skipped.path, "bytes": skipped.bytes}));
     let mut value = json!({
         "object": trace.object,
-        "counts": verdict.counts(),
+        "counts": verdict.reason().is_none(),
         "targeted": verdict.is_targeted,
         "selectors": trace.tests.iter().map(test).collect::<Vec<_>>(),
         "elements": trace.elements.iter().map(element).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
     });
+    if let Some(reason) = verdict.reason() {
+        value["reason"] = reason.into();
+    }
     for (name, step) in [("filter", &trace.filter), ("forEach", &trace.for_each)] {
         if let Some(step) = step {
             value[name] = evaluated(step);

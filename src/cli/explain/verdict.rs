@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use celemetry_engine::explain::{Evaluated, Part, Requirement, Shown, Test, TracedElement};
+use celemetry_engine::explain::{Evaluated, Part, Requirement, Shown, Test, Trace, TracedElement};
 
 use super::Verdict;
 use crate::controller::{Lowered, print_label_selector};
@@ -21,13 +21,40 @@ const ELEMENTS: usize = 20;
 /// So many of the largest parts that are skipped are named.
 const SKIPPED: usize = 5;
 
+// === impl Verdict ===
+
+impl Verdict {
+    /// Why it does not count, if so, as far as can be told without a cluster.
+    pub(super) fn reason(&self) -> Option<String> {
+        let Trace { tests, filter, for_each, elements, .. } = &self.trace;
+        let failing = tests.iter().find(|test| !test.holds);
+        if !self.is_targeted {
+            Some("it is no object of spec.target".to_owned())
+        } else if let Some(test) = failing {
+            Some(format!("{} does not hold", place_of(&test.requirement)))
+        } else if let Some(Shown::Failed(_)) = filter.as_ref().map(|filter| &filter.made) {
+            Some("spec.filter fails".to_owned())
+        } else if !self.trace.matched {
+            Some("spec.filter is false".to_owned())
+        } else if let Some(Shown::Failed(_)) = for_each.as_ref().map(|elements| &elements.made) {
+            Some("spec.forEach fails".to_owned())
+        } else if elements.is_empty() {
+            Some("it has no elements".to_owned())
+        } else if elements.iter().all(|element| element.contribution.is_none()) {
+            let what = if for_each.is_some() { "no element of it has a value" } else { "it has no value" };
+            Some(what.to_owned())
+        } else {
+            None
+        }
+    }
+}
+
 /// The steps of one object.
 pub(super) fn print(lowered: &Lowered, verdict: &Verdict, out: &mut String) {
     let trace = &verdict.trace;
-    let counts = if verdict.counts() { "counts" } else { "does not count" };
+    let counts = verdict.reason().map_or("counts".to_owned(), |reason| format!("does not count: {reason}"));
     line(0, &format!("{}: {counts}", trace.object), out);
     if !verdict.is_targeted {
-        line(1, "spec.target: it is no object of the target", out);
         return;
     }
     trace.tests.iter().for_each(|test| line(1, &self::test(test), out));
@@ -59,14 +86,13 @@ fn line(depth: usize, text: &str, out: &mut String) {
 }
 
 fn test(test: &Test) -> String {
-    let (place, what) = match &test.requirement {
-        Requirement::Label(label) => {
-            ("spec.labelSelector", print_label_selector(std::slice::from_ref(label)))
-        }
-        Requirement::Namespaces(names) => ("spec.namespaces", names.join(", ")),
+    let place = place_of(&test.requirement);
+    let what = match &test.requirement {
+        Requirement::Label(label) => print_label_selector(std::slice::from_ref(label)),
+        Requirement::Namespaces(names) => names.join(", "),
         Requirement::Field(field) => {
             let operator = if field.equal { "=" } else { "!=" };
-            ("spec.fieldSelector", format!("{}{operator}{}", field.path.join("."), field.value))
+            format!("{}{operator}{}", field.path.join("."), field.value)
         }
     };
     let verdict = if test.holds { "holds" } else { "does not hold" };
@@ -75,6 +101,15 @@ fn test(test: &Test) -> String {
         None => "nothing there".to_owned(),
     };
     format!("{place} {what}: {verdict}, {found}")
+}
+
+/// Where a requirement stands in the Metric.
+fn place_of(requirement: &Requirement) -> &'static str {
+    match requirement {
+        Requirement::Label(_) => "spec.labelSelector",
+        Requirement::Namespaces(_) => "spec.namespaces",
+        Requirement::Field(_) => "spec.fieldSelector",
+    }
 }
 
 fn element(element: &TracedElement, out: &mut String) {
@@ -107,10 +142,13 @@ fn element(element: &TracedElement, out: &mut String) {
 /// An expression, what was made of it, and its parts.
 fn step(depth: usize, what: &str, step: &Evaluated, out: &mut String) {
     let text = cut(&step.part.text, TEXT);
+    if step.made == Shown::Skipped {
+        return line(depth, &format!("{} {text}: not needed", step.formula.place), out);
+    }
     line(depth, &format!("{} {text}", step.formula.place), out);
     line(depth + 1, &format!("{what}{}", shown(&step.made)), out);
     // What the metric makes of a value may be the value itself.
-    if step.part.shown != step.made && step.made != Shown::Skipped {
+    if step.part.shown != step.made {
         line(depth + 1, &format!("the expression: {}", shown(&step.part.shown)), out);
     }
     step.part.parts.iter().for_each(|part| self::part(depth + 1, part, out));
