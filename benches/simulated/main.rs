@@ -67,7 +67,7 @@ fn measure(scale: &Scale) {
     );
     let kubeconfig = serve(&store);
     let file = folder::fresh("simulated").join("metrics.json");
-    std::fs::write(&file, metrics::list(metrics)).unwrap();
+    std::fs::write(&file, metrics::list(&metrics)).unwrap();
     let operator = Operator::run().arg("-f").arg(&file).arg("--kubeconfig").arg(&kubeconfig).start();
     until_truth(&store, &operator);
     let others = readers::start_all(&kubeconfig);

@@ -56,7 +56,7 @@ pub(crate) fn all() -> Vec<Value> {
 }
 
 /// A file of them.
-pub(crate) fn list(metrics: Vec<Value>) -> String {
+pub(crate) fn list(metrics: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": metrics}).to_string()
 }
 
