@@ -19,21 +19,49 @@ pub(in crate::expression) fn compile(text: &str, extent: Extent) -> Result<Match
     Matcher::compile(text, &whole)
 }
 
+/// Writes out `.` wherever it is no member of a class. Classes may stand in classes, and a `]` that comes first in one is a
+/// member: so the `regex` crate reads them.
 fn spell_out_dots(text: &str) -> String {
     let mut body = String::with_capacity(text.len());
-    let (mut class, mut escaped) = (false, false);
+    let (mut depth, mut escaped, mut at_start) = (0_u32, false, false);
     for c in text.chars() {
+        let was_at_start = std::mem::take(&mut at_start);
         match c {
-            '.' if !class && !escaped => {
+            _ if escaped => {}
+            '.' if depth == 0 => {
                 body.push_str(r"[^\n\r]");
                 continue;
             }
-            '[' if !escaped => class = true,
-            ']' if !escaped => class = false,
+            '[' => (depth, at_start) = (depth + 1, true),
+            '^' => at_start = was_at_start && body.ends_with('['),
+            ']' if !was_at_start => depth = depth.saturating_sub(1),
             _ => {}
         }
         escaped = c == '\\' && !escaped;
         body.push(c);
     }
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_written_out_but_in_classes() {
+        for (text, expected) in [
+            ("a.b", r"a[^\n\r]b"),
+            (r"a\.b\\.", r"a\.b\\[^\n\r]"),
+            ("[.].", r"[.][^\n\r]"),
+            (r"[\].].", r"[\].][^\n\r]"),
+            ("[].].", r"[].][^\n\r]"),
+            ("[^].].", r"[^].][^\n\r]"),
+            ("[a^].", r"[a^][^\n\r]"),
+            ("[a[b].].", r"[a[b].][^\n\r]"),
+            ("[[:alpha:].].", r"[[:alpha:].][^\n\r]"),
+            ("].", r"][^\n\r]"),
+        ] {
+            assert_eq!(spell_out_dots(text), expected, "{text}");
+        }
+    }
 }
