@@ -1,7 +1,7 @@
 //! Random calls of the libraries, and random paths in kubectl's dialect with the documents that they are about.
 //!
-//! In: a seed. Out: texts and documents. Must never know: what they give. Left out is what is known to differ: flags in the middle of a
-//! pattern that are followed by a repetition, binary amounts beyond 64 bits, keys that are neither texts nor whole numbers.
+//! In: a seed. Out: texts and documents. Must never know: what they give. Left out is what is known to differ: a repetition that is
+//! repeated behind flags, binary amounts beyond 64 bits, keys that are neither texts nor whole numbers.
 
 use std::fmt::Write;
 
@@ -126,11 +126,19 @@ impl Generator {
             "<",
             "\\<",
             "_",
+            "(?i)",
+            "(?U)",
+            "(?-U)",
+            "(?s:",
         ];
         let text = self.literal(&["a", "b", "A", "0", "1", " ", "é", "\n", "<", "_", "-", "{", "&", "~"], 6);
         let flags = self.pick(&["", "", "", "(?i)", "(?s)", "(?U)", "(?m)"]);
         let count = self.0.usize(..=7);
-        let pattern: String = (0..count).map(|_| self.pick(PARTS)).collect();
+        let mut pattern: String = (0..count).map(|_| self.pick(PARTS)).collect();
+        // Repeated again behind flags, and only there, a repetition is one of a repetition.
+        for repetition in ["*(?", "+(?", "?(?", "}(?"] {
+            pattern = pattern.replace(repetition, "(?");
+        }
         let pattern = quoted(&format!("{flags}{pattern}"));
         let limit = self.index();
         match self.0.usize(..4) {

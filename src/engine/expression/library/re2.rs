@@ -20,6 +20,18 @@ struct Translator<'p> {
     rest: &'p str,
     out: String,
     before: Before,
+    /// Whether `U` is set, in the whole pattern and in every group that is open.
+    ungreedy: Vec<bool>,
+    /// Flags that stand directly before what is being read.
+    flags: Option<Flags>,
+}
+
+/// Flags for what follows, such as `(?i)`. What they stand behind can still be repeated.
+struct Flags {
+    /// Where they begin in what was written.
+    at: usize,
+    /// Whether `U` was set before them.
+    ungreedy: bool,
 }
 
 /// How often something may be repeated.
@@ -35,8 +47,13 @@ const CLASSES: [&str; 14] = [
 /// # Errors
 /// What RE2 would refuse. What both refuse is left to the crate.
 pub(super) fn translate(pattern: &str) -> Result<String, String> {
-    let mut translator =
-        Translator { rest: pattern, out: String::with_capacity(pattern.len()), before: Before::Nothing };
+    let mut translator = Translator {
+        rest: pattern,
+        out: String::with_capacity(pattern.len()),
+        before: Before::Nothing,
+        ungreedy: vec![false],
+        flags: None,
+    };
     while let Some(character) = translator.take() {
         translator.token(character)?;
     }
@@ -61,19 +78,26 @@ impl Translator<'_> {
     }
 
     fn token(&mut self, character: char) -> Result<(), String> {
+        let flags = self.flags.take();
         match character {
             '\\' => return self.escape(),
             '[' => self.class()?,
-            '(' => return self.group(),
-            ')' => self.out.push(')'),
+            '(' => return self.group(flags),
+            ')' => {
+                self.out.push(')');
+                // One too many is for the crate to report.
+                if self.ungreedy.len() > 1 {
+                    self.ungreedy.pop();
+                }
+            }
             '|' => {
                 self.out.push('|');
                 self.before = Before::Nothing;
                 return Ok(());
             }
-            '*' | '+' | '?' => return self.repeat(&character.to_string()),
+            '*' | '+' | '?' => return self.repeat(&character.to_string(), flags),
             '{' => match self.counts()? {
-                Some(counts) => return self.repeat(&counts),
+                Some(counts) => return self.repeat(&counts, flags),
                 None => self.out.push_str("\\{"),
             },
             '.' | '^' | '$' => self.out.push(character),
@@ -87,18 +111,31 @@ impl Translator<'_> {
         self.out.push_str(&regex::escape(character.encode_utf8(&mut [0; 4])));
     }
 
-    fn repeat(&mut self, operator: &str) -> Result<(), String> {
+    /// A repetition, of what stands before the flags if there are any.
+    fn repeat(&mut self, operator: &str, flags: Option<Flags>) -> Result<(), String> {
         match self.before {
             Before::Nothing => return Err(format!("nothing to repeat before {operator}")),
             Before::Repetition => return Err(format!("{operator} repeats a repetition")),
             Before::Atom => {}
         }
+        let mut lazy = self.skip("?");
+        let mut behind = String::new();
+        if let Some(Flags { at, ungreedy }) = flags {
+            behind = self.out.split_off(at);
+            // They are about it already.
+            lazy ^= ungreedy != self.is_ungreedy();
+        }
         self.out.push_str(operator);
-        if self.skip("?") {
+        if lazy {
             self.out.push('?');
         }
+        self.out.push_str(&behind);
         self.before = Before::Repetition;
         Ok(())
+    }
+
+    fn is_ungreedy(&self) -> bool {
+        self.ungreedy.last().is_some_and(|ungreedy| *ungreedy)
     }
 
     /// `{2}`, `{2,}`, `{2,3}`; whatever else follows the brace is no repetition.
@@ -299,10 +336,12 @@ impl Translator<'_> {
     }
 
     /// `(`, `(?:`, `(?i)`, `(?i:`, `(?P<name>`, `(?<name>`
-    fn group(&mut self) -> Result<(), String> {
+    fn group(&mut self, flags: Option<Flags>) -> Result<(), String> {
+        let (at, ungreedy) = (self.out.len(), self.is_ungreedy());
         self.out.push('(');
-        self.before = Before::Nothing;
         if !self.skip("?") {
+            self.ungreedy.push(ungreedy);
+            self.before = Before::Nothing;
             return Ok(());
         }
         if self.rest.starts_with("P<") || self.rest.starts_with('<') {
@@ -313,30 +352,36 @@ impl Translator<'_> {
                 return Err(format!("{name:.20} is no name of a group"));
             }
             self.rest = after;
+            self.ungreedy.push(ungreedy);
+            self.before = Before::Nothing;
             // Nothing refers to it, and the crate knows fewer names.
             return Ok(());
         }
         let end = self.rest.find([':', ')']).ok_or("unclosed group")?;
-        let (flags, after) = self.rest.split_at(end);
-        let dash = flags.find('-');
-        let known = flags.chars().all(|flag| matches!(flag, 'i' | 'm' | 's' | 'U' | '-'));
-        if !known
-            || flags.matches('-').count() > 1
-            || flags.ends_with('-')
-            || dash.is_some_and(|at| at + 1 == end)
-        {
-            return Err(format!("(?{flags:.20} begins no group"));
+        let (letters, after) = self.rest.split_at(end);
+        let known = letters.chars().all(|flag| matches!(flag, 'i' | 'm' | 's' | 'U' | '-'));
+        if !known || letters.matches('-').count() > 1 || letters.ends_with('-') {
+            return Err(format!("(?{letters:.20} begins no group"));
         }
-        if flags.is_empty() && after.starts_with(')') {
-            // Nothing, of which the crate does not know.
-            self.out.push(')');
-            self.rest = &after[1..];
+        let (set, cleared) = letters.split_once('-').unwrap_or((letters, ""));
+        let is_ungreedy = (ungreedy || set.contains('U')) && !cleared.contains('U');
+        self.rest = &after[1..];
+        if after.starts_with(':') {
+            self.ungreedy.push(is_ungreedy);
+            self.before = Before::Nothing;
+            self.out.push_str(&format!("?{letters}:"));
             return Ok(());
         }
-        self.out.push('?');
-        self.out.push_str(flags);
-        self.out.push_str(&after[..1]);
-        self.rest = &after[1..];
+        if letters.is_empty() {
+            // Nothing, of which the crate does not know.
+            self.out.pop();
+        } else {
+            self.out.push_str(&format!("?{letters})"));
+        }
+        if let Some(innermost) = self.ungreedy.last_mut() {
+            *innermost = is_ungreedy;
+        }
+        self.flags = Some(flags.unwrap_or(Flags { at, ungreedy }));
         Ok(())
     }
 }
