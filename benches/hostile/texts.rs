@@ -72,7 +72,7 @@ fn chains() -> Vec<Hostile> {
         cel("[[[[… 400 deep", format!("{}1{}", "[".repeat(400), "]".repeat(400)), NEST),
         cel("a && a && … 600 terms", vec!["object.t"; 600].join(" && "), Gives),
         cel("!!!!… 8,000 times", format!("{}object.t", "!".repeat(8_000)), CHAIN),
-        cel("t ? t : t ? … 900 times", format!("{}1", "object.t?1:".repeat(700)), CHAIN),
+        cel("t ? t : t ? … 700 times", format!("{}1", "object.t?1:".repeat(700)), CHAIN),
         cel("an error at column 8,001", format!("{}1 $", " ".repeat(8_000)), Refused("syntax error")),
         cel(
             "an error at column 70,001",
