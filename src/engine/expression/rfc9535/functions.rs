@@ -10,6 +10,9 @@ use super::super::query::{
 use super::Lowering;
 use crate::row::FieldId;
 
+/// What functions there are.
+pub(super) const NAMES: [&str; 5] = ["length", "count", "match", "search", "value"];
+
 /// The places of all calls of a text, handed out in order: the parser's tree does not have them.
 pub(super) struct Functions {
     places: std::vec::IntoIter<usize>,
@@ -148,7 +151,8 @@ fn name(function: &model::TestFunction) -> &str {
     }
 }
 
-fn unknown(place: usize, name: &str) -> SyntaxError {
-    let message = format!("unknown function '{name}', expected one of length, count, match, search, value");
+/// There is no such function.
+pub(super) fn unknown(place: usize, name: &str) -> SyntaxError {
+    let message = format!("unknown function '{name}', expected one of {}", NAMES.join(", "));
     SyntaxError::new(place, message)
 }

@@ -163,6 +163,10 @@ fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
     let Some((before, after)) = offset.and_then(|offset| text.split_at_checked(offset)) else {
         return SyntaxError::new(0, "this is no path of RFC 9535");
     };
+    let place = before.chars().count() + 1;
+    if let Some(name) = function(after) {
+        return functions::unknown(place, name);
+    }
     let message = match after.chars().next() {
         None => "unexpected end of the path".to_string(),
         Some('0'..='9') if digits(after) >= MAX_DIGITS => {
@@ -170,7 +174,15 @@ fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
         }
         Some(c) => format!("unexpected {c:?}"),
     };
-    SyntaxError::new(before.chars().count() + 1, message)
+    SyntaxError::new(place, message)
+}
+
+/// The function that a text begins with a call of, if there is none of that name.
+fn function(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+    let (name, rest) = text.split_at(end);
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    (is_name && rest.starts_with('(') && !functions::NAMES.contains(&name)).then_some(name)
 }
 
 /// The number in `Pos(17)` or `Span((17, 18))`: the type itself belongs to a crate that the parser does not export.

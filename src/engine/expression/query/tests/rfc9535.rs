@@ -128,6 +128,15 @@ fn function_is_checked_against_its_types() {
     refused("$[?match(@.a,'(')]", ":1:4: invalid regular expression: unclosed group");
     refused("$[?match(@.a,'a{1000}{1000}{1000}')]", ":1:4: the regular expression is too large");
     refused(
+        "$[?size(@.a)>1]",
+        ":1:4: unknown function 'size', expected one of length, count, match, search, value",
+    );
+    refused(
+        "$[?@.a && lenght(@.a)>1]",
+        ":1:11: unknown function 'lenght', expected one of length, count, match, search, value",
+    );
+    refused("$.size(1)", ":1:7: unexpected '('");
+    refused(
         "$[?in(@.a,$.b)]",
         ":1:4: unknown function 'in', expected one of length, count, match, search, value",
     );
