@@ -128,6 +128,18 @@ impl Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::Telemetry;
+
+    #[test]
+    fn the_readme_says_what_every_own_metric_tells() {
+        let readme = include_str!("../../README.md");
+        for family in Telemetry::families() {
+            let name = format!("`{}", family.name);
+            let is_named =
+                readme.match_indices(&name).any(|(at, _)| readme[at + name.len()..].starts_with(['`', '{']));
+            assert!(is_named, "{}", family.name);
+        }
+    }
 
     fn account(name: &str, steps: u64) -> Account {
         Account { namespace: "shop".into(), name: name.into(), steps, ..Account::default() }
