@@ -19,5 +19,6 @@ mod handler;
 pub mod events;
 pub mod namespaces;
 pub mod router;
+pub mod reread;
 pub mod stream;
 mod framing;

@@ -261,7 +261,11 @@ impl Router {
 
 /// A server always gives a UID, and a namespace where there is one; a manifest that was never applied has no UID, and
 /// lands in `default` where its author named no namespace.
-fn decode(decoder: &mut Decoder, object: &[u8], defaults: Defaults<'_>) -> Result<Row, DecodeError> {
+pub(super) fn decode(
+    decoder: &mut Decoder,
+    object: &[u8],
+    defaults: Defaults<'_>,
+) -> Result<Row, DecodeError> {
     let row = decoder.decode(object, defaults)?;
     if row.uid().is_empty() && row.namespace().is_empty() && !is_cluster_scoped(row.api_version(), row.kind())
     {

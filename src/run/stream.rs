@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use celemetry_engine::MetricStatus;
+use celemetry_engine::audit::{Seen, Verdict};
 use celemetry_engine::change::SourceId;
 use celemetry_engine::error::CompileError;
 use celemetry_engine::snapshot::{MetricId, Snapshot};
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use super::{engine_options, until_true};
 use crate::admin::{self, Readiness, Server};
+use crate::cluster::reread::Rereader;
 use crate::cluster::router::Route;
 use crate::cluster::stream::{Opened, Placed, Stream, Summary};
 use crate::cluster::target::Target;
@@ -52,6 +54,22 @@ pub struct Running {
     coordinator: JoinHandle<()>,
     server: Option<JoinHandle<()>>,
     closing: watch::Sender<bool>,
+}
+
+/// Compares objects that are shown again with what is held of them.
+#[derive(Debug)]
+pub struct Auditor {
+    rereader: Rereader,
+    handle: Handle,
+}
+
+/// An object, and whether what is held of it is right.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// What people call it: `v1/Pod/shop/web-1`.
+    pub object: String,
+    /// At all sources that mean it.
+    pub verdict: Verdict,
 }
 
 /// Why a program does not run.
@@ -153,6 +171,11 @@ impl Running {
         tokio::spawn(Stream { input, routes, sync_after, changes, notices }.run())
     }
 
+    /// Compares objects that are shown again with what is held of them.
+    pub fn auditor(&self) -> Auditor {
+        Auditor { rereader: Rereader::new(self.routes.clone()), handle: self.handle.clone() }
+    }
+
     /// The latest snapshot, and its successors.
     pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.handle.snapshots()
@@ -182,5 +205,33 @@ impl Running {
             let _ = server.await;
         }
         Arc::clone(&*snapshots.borrow())
+    }
+}
+
+// === impl Auditor ===
+
+impl Auditor {
+    /// Compares an object as it is now, once everything that was read before has been applied. `None` where no Metric is
+    /// over objects of its kind, or nobody can be asked.
+    pub async fn compare(&mut self, object: &[u8]) -> Option<Compared> {
+        let seen = self.rereader.read(object).ok()?;
+        let name = seen.iter().find_map(|(_, seen)| match seen {
+            Seen::There(row) => Some(row.label()),
+            Seen::Gone(_) => None,
+        });
+        let (mut differing, mut is_settled) = (vec![], true);
+        for (source, seen) in seen {
+            match self.handle.audit(source, seen).await.ok()? {
+                Verdict::Equal => {}
+                Verdict::Unsettled => is_settled = false,
+                Verdict::Differs(metrics) => differing.extend(metrics),
+            }
+        }
+        let verdict = match (differing.is_empty(), is_settled) {
+            (false, _) => Verdict::Differs(differing),
+            (true, true) => Verdict::Equal,
+            (true, false) => Verdict::Unsettled,
+        };
+        Some(Compared { object: name?, verdict })
     }
 }

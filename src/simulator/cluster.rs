@@ -164,6 +164,28 @@ impl Cluster {
         Some(out)
     }
 
+    /// The object that stands at `draw`, a number of any size: each as likely as any other.
+    pub fn any(&self, draw: u64) -> Option<(Kind, Id)> {
+        let mut place = draw.checked_rem(self.len() as u64)?;
+        for kind in Kind::ALL {
+            let count = self.count(kind) as u64;
+            if place < count {
+                let id = match kind {
+                    Kind::Namespace => self.namespaces.any(place),
+                    Kind::Node => self.nodes.any(place),
+                    Kind::Deployment => self.deployments.any(place),
+                    Kind::ReplicaSet => self.replica_sets.any(place),
+                    Kind::Pod => self.pods.any(place),
+                    Kind::Job => self.jobs.any(place),
+                    Kind::Database => self.databases.any(place),
+                };
+                return Some((kind, id?));
+            }
+            place -= count;
+        }
+        None
+    }
+
     /// The numbers of all objects of a kind, from `first` on.
     fn ids_from(&self, kind: Kind, first: Id) -> Box<dyn Iterator<Item = Id> + '_> {
         match kind {

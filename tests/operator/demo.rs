@@ -17,6 +17,7 @@ fn a_demo_in_a_pipe_ends_with_true_numbers_the_same_for_the_same_seed() {
         assert!(out.ends_with(VERDICT), "{out}");
         assert!(err.contains("k8s.pod.count{phase=\"Running\"} ") && !err.contains('\u{1b}'), "{err}");
         assert!(!err.contains("warning") && !err.contains("error"), "{err}");
+        assert!(err.contains(" objects looked at again: each gives what is held of it\n"), "{err}");
         out
     };
     let first = run("1");

@@ -3,6 +3,7 @@
 //! In: how large a cluster, how fast, for how long. Out: a live table, `/metrics`, at the end the series on standard
 //! output and whether they are true. Must never know: how anything is done.
 
+mod audit;
 mod feed;
 mod truth;
 mod verdict;
@@ -17,9 +18,10 @@ use celemetry_engine::Failure;
 use celemetry_engine::change::{Change, SourceId};
 use celemetry_engine::snapshot::Snapshot;
 use clap::value_parser;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::audit::{Audit, Tally};
 use self::feed::{Pace, Progress, Stage, feed};
 use self::truth::{METRICS, truth};
 use self::verdict::differences;
@@ -104,6 +106,14 @@ const DIFFERENCES_NAMED: usize = 10;
 /// Counts expressions that have no value for an object: none of the demo's may.
 struct Failures(Arc<AtomicU64>);
 
+/// What heads the table.
+struct Titles {
+    stage: Stage,
+    tally: watch::Receiver<Tally>,
+    live: Live,
+    served: String,
+}
+
 /// Runs the command.
 pub(super) fn demo(args: &Args) -> Status {
     let metrics = match metrics() {
@@ -171,15 +181,26 @@ impl Args {
         }
         let (feed, stage) = feed(store, self.pace());
         tokio::spawn(show(running.snapshots(), live.clone()));
-        let titles = tokio::spawn(self.clone().tell_progress(stage.clone(), live.clone(), served));
+        let (ending, ended) = watch::channel(false);
+        let audit = Audit::new(running.auditor(), stage.clone(), self.seed);
+        let tally = audit.tally();
+        let auditing = tokio::spawn(audit.run(ended));
+        let titles = Titles { stage: stage.clone(), tally, live: live.clone(), served };
+        let titles = tokio::spawn(self.clone().tell_progress(titles));
         let summary = read(&running, Opened::new("the simulated cluster", feed), &stage).await;
         titles.abort();
+        ending.send_replace(true);
         // Everything that was read is applied by then; a coordinator that has ended shows in what it says.
         let _ = running.flush().await;
+        let audited = match auditing.await {
+            Ok(audit) => Some(audit.conclude().await),
+            Err(_) => None,
+        };
         let progress = stage.progress();
         let last = running.finish().await;
         live.finish(Arc::clone(&last));
         let is_sound = is_sound(summary.as_ref(), failures.load(Ordering::Relaxed));
+        let is_sound = is_right(audited.as_ref()) && is_sound;
         Ok(self.conclude(&stage, progress, &last, is_sound))
     }
 
@@ -195,14 +216,16 @@ impl Args {
     }
 
     /// Heads the table with how far the demo is, until it is aborted.
-    async fn tell_progress(self, stage: Stage, live: Live, served: String) {
+    async fn tell_progress(self, titles: Titles) {
+        let Titles { stage, tally, live, served } = titles;
         let mut ticks = interval(TITLE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut before = stage.progress();
         loop {
             ticks.tick().await;
             let now = stage.progress();
-            live.head(format!("celemetry demo · {}{served}", self.title(before, now)));
+            let audited = tally.borrow().compared;
+            live.head(format!("celemetry demo · {} · {audited} audited{served}", self.title(before, now)));
             before = now;
         }
     }
@@ -296,6 +319,24 @@ fn is_sound(summary: Option<&Summary>, failures: u64) -> bool {
         report::say(&format!("error: expressions failed {failures} times"));
     }
     problems.is_empty() && summary.failure.is_none() && failures == 0
+}
+
+/// Says how many objects were looked at again, and whether each gives what is held of it.
+fn is_right(audited: Option<&Tally>) -> bool {
+    let Some(Tally { compared, wrong }) = audited else {
+        report::say("error: looking at objects again broke off");
+        return false;
+    };
+    if wrong.is_empty() {
+        report::say(&format!("{compared} objects looked at again: each gives what is held of it"));
+    }
+    for object in wrong.iter().take(DIFFERENCES_NAMED) {
+        report::say(&format!("error: {object} gives something else than what is held of it"));
+    }
+    if wrong.len() > DIFFERENCES_NAMED {
+        report::say(&format!("error: so do {} further objects", wrong.len() - DIFFERENCES_NAMED));
+    }
+    wrong.is_empty()
 }
 
 // === impl Failures ===

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use celemetry_engine::Engine;
+use celemetry_engine::audit::Verdict;
 
 use super::*;
+use crate::cluster::reread::Rereader;
 use crate::cluster::router::{Outbox, Route, Router};
 use crate::run::engine_options;
 use crate::run::stream::{sources_by_target, target_of};
 use crate::simulator::Id;
-use crate::simulator::event::{Action, Event, list};
+use crate::simulator::event::{Action, Event, list, object};
 use crate::simulator::state::{Kind, Selection};
 
 fn cluster(seed: u64) -> Cluster {
@@ -18,6 +20,11 @@ fn cluster(seed: u64) -> Cluster {
 
 /// What an engine says that has read `documents` as a stream is read.
 fn said(documents: &[String]) -> Arc<Snapshot> {
+    told(documents).0.flush_all()
+}
+
+/// An engine that has read `documents` as a stream is read, and its sources.
+fn told(documents: &[String]) -> (Engine, Vec<Route>) {
     let mut engine = Engine::new(engine_options(true));
     let metrics = metrics().unwrap();
     let targets = sources_by_target(&metrics);
@@ -26,7 +33,8 @@ fn said(documents: &[String]) -> Arc<Snapshot> {
         engine.register(&metric.definition, &[sources[&target_of(&metric.target)]]).unwrap();
     }
     let route = |(target, source)| Route { target, source, plan: engine.field_plan(source).unwrap() };
-    let mut router = Router::new(sources.into_iter().map(route).collect());
+    let routes: Vec<Route> = sources.into_iter().map(route).collect();
+    let mut router = Router::new(routes.clone());
     let mut out = Outbox::default();
     router.begin(&mut out);
     for document in documents {
@@ -36,7 +44,7 @@ fn said(documents: &[String]) -> Arc<Snapshot> {
     for (source, change) in out.changes {
         engine.apply(source, change, &mut |failure| panic!("{failure:?}"));
     }
-    engine.flush_all()
+    (engine, routes)
 }
 
 fn line(event: &Event) -> String {
@@ -94,4 +102,40 @@ fn who_has_missed_a_pod_that_came_or_went_is_found_out() {
         let found = differences(&said(&documents), &truth(&cluster));
         assert!(!found.is_empty(), "nothing was noticed of a Pod that was missed: {missed:?}");
     }
+}
+
+/// How many objects an engine is wrong about that has read these documents.
+fn wrong(cluster: &Cluster, documents: &[String]) -> usize {
+    let (engine, routes) = told(documents);
+    let mut rereader = Rereader::new(routes);
+    let mut wrong = 0;
+    for draw in 0..cluster.len() as u64 {
+        let (kind, id) = cluster.any(draw).unwrap();
+        let mut text = String::new();
+        object(kind, &cluster.body(kind, id).unwrap(), &mut text);
+        for (source, seen) in rereader.read(text.as_bytes()).unwrap() {
+            match engine.audit(source, &seen) {
+                Verdict::Equal => {}
+                Verdict::Differs(_) => wrong += 1,
+                Verdict::Unsettled => panic!("nothing is under way"),
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_object_gives_what_is_held_of_it_unless_its_last_event_was_missed() {
+    let mut cluster = cluster(4);
+    let mut documents = lists(&cluster);
+    (0..1_000).for_each(|_| documents.extend(cluster.step().iter().map(line)));
+    assert_eq!(wrong(&cluster, &documents), 0);
+    let mut events = vec![];
+    let is_new_pod = |event: &Event| (event.action, event.kind) == (Action::Added, Kind::Pod);
+    while !events.iter().any(is_new_pod) {
+        documents.extend(events.iter().map(line));
+        events = cluster.step();
+    }
+    documents.extend(events.iter().filter(|event| !is_new_pod(event)).map(line));
+    assert!(wrong(&cluster, &documents) > 0, "nothing was noticed of a Pod that was missed");
 }

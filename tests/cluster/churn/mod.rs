@@ -107,6 +107,14 @@ impl<'p> Churn<'p> {
         }
     }
 
+    /// Objects were looked at again all the while, and nothing was found wrong.
+    #[track_caller]
+    fn was_audited(&self) {
+        let page = self.scene.operator.metrics();
+        let audits = page.sum("celemetry_audit_objects_total", &[]);
+        assert!(audits >= 20.0, "{audits} audits\n{}", self.scene.operator.tail());
+    }
+
     fn happen(&mut self, fault: Fault, workload: &Workload) {
         match fault {
             Fault::Cut => self.proxy.cut(),
@@ -264,6 +272,7 @@ fn over_a_wire_that_breaks(seed: u64) {
     let mut churn = Churn::start(&plane, "churn");
     churn.suffer(&drawn(&OF_THE_WIRE, 4, seed), seed);
     churn.eval_agrees();
+    churn.was_audited();
     // Whatever happened, every Metric says that all is well.
     for (name, _) in churn.metrics() {
         churn.scene.wait_ready(&churn.scene.metric(&format!("churn-{name}"), &json!({})));
@@ -284,6 +293,7 @@ fn a_seeded_churn_over_an_api_server_that_dies_costs_no_number() {
     let faults = [Fault::Kill, Fault::Forget, Fault::Pause, Fault::Cut, Fault::Edit];
     churn.suffer(&drawn(&faults, 1, 3), 3);
     churn.eval_agrees();
+    churn.was_audited();
 }
 
 fn a_namespace_that_is_relabelled_enters_and_leaves() {
