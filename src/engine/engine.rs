@@ -276,11 +276,17 @@ impl Engine {
 
     /// How much the engine holds now.
     pub fn footprint(&self) -> Footprint {
+        let contributions = self.sources.values().map(|source| source.objects.contributions()).sum();
+        let held: usize = self.instances.iter().flatten().map(|instance| instance.held).sum();
+        debug_assert!(
+            held == contributions || !self.retired.is_empty(),
+            "{held} of {contributions} are accounted for"
+        );
         Footprint {
             sources: self.sources.len(),
             metrics: self.metrics.len(),
             objects: self.sources.values().map(|source| source.objects.len()).sum(),
-            contributions: self.sources.values().map(|source| source.objects.contributions()).sum(),
+            contributions,
             series: self.instances.iter().flatten().map(|instance| instance.series.len()).sum(),
             entries: self.sources.values().map(Source::entries).sum::<usize>()
                 + self.retired.len()

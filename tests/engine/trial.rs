@@ -196,6 +196,8 @@ impl Trial {
         for cluster in &mut self.clusters {
             cluster.assert_sound(&self.engine);
         }
+        // It checks its own accounts.
+        self.engine.footprint();
     }
 
     /// Takes everything away and looks for what is left.

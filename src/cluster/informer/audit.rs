@@ -229,7 +229,9 @@ impl Audit {
         else {
             return;
         };
-        let before = look.before.filter(|doubt| doubt.version == shown.version);
+        // What has no resourceVersion may have changed between two looks.
+        let is_versioned = shown.version.as_deref() != Some("");
+        let before = look.before.filter(|doubt| is_versioned && doubt.version == shown.version);
         match verdict {
             Verdict::Equal => self.found(Finding::Equal),
             Verdict::Unsettled => self.found(Finding::Skipped(Skipped::Unsettled)),

@@ -76,6 +76,17 @@ async fn an_object_that_changes_from_look_to_look_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_without_a_version_is_never_a_mismatch() {
+    let item = r#"{"metadata":{"name":"a","namespace":"n","uid":"a"}}"#;
+    let metadata = r#""metadata":{"resourceVersion":"60"}"#;
+    let text = format!(r#"{{"kind":"PodList","apiVersion":"v1",{metadata},"items":[{item}]}}"#);
+    let looks = (0..5).map(|_| Answer::Whole(200, text.clone())).collect();
+    let all = [differs(), differs(), differs(), differs(), differs()];
+    let bench = audited(&[bookmark(50)], looks, &all);
+    assert_eq!(bench.notes(6).await[5], "Moving");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_is_gone_is_compared_with_nothing() {
     let nothing = || list(10, "", &[]);
     let bench = audited(&[bookmark(10)], vec![nothing(), nothing()], &[differs(), differs()]);
