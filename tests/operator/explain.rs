@@ -237,6 +237,21 @@ fn text_of_plan(metric: &str) -> String {
 }
 
 #[test]
+fn how_long_lists_may_be_is_said_where_it_matters() {
+    let dear = std::fs::read_to_string(BUSIEST).unwrap().replace(
+        "object.status.phase == 'Running'",
+        "object.spec.containers.all(c, object.spec.containers.exists(d, c.name == d.name))",
+    );
+    let dear = scratch("explain-dear.yaml", &dear);
+    let bound = "          spec.filter fails beyond 10000 steps, which lists of 49 elements do not take\n";
+    assert!(text_of_plan(&dear).contains(bound), "{}", text_of_plan(&dear));
+    assert!(!text_of_plan(BUSIEST).contains("fails beyond"));
+    let longest =
+        |metric: &str| json_of(&["-f", metric], "")["metrics"][0]["expressions"][0]["longestLists"].clone();
+    assert_eq!((longest(&dear), longest(BUSIEST)), (49.into(), Value::Null));
+}
+
+#[test]
 fn what_cannot_be_explained_is_an_error() {
     let wrong = scratch(
         "explain-wrong.yaml",

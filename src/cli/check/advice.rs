@@ -132,9 +132,10 @@ impl Advice<'_> {
     fn cost(&mut self, facts: &FormulaFacts) {
         let steps = facts.estimate.at(LONG);
         if steps > MOST_STEPS {
+            let longest = facts.estimate.longest(MOST_STEPS).unwrap_or(LONG);
             let message = format!(
                 "takes about {} steps, n being the length of lists: where they have {LONG} elements, {steps}; an expression \
-                 that needs more than {MOST_STEPS} fails",
+                 that needs more than {MOST_STEPS} fails, which lists of {longest} elements do not need",
                 facts.estimate
             );
             self.warn(FindingKind::Cost, &facts.formula.place, message);

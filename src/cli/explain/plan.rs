@@ -5,12 +5,16 @@
 use std::fmt::Write;
 
 use celemetry_engine::explain::{Estimate, Extent, FormulaFacts, Role};
+use celemetry_engine::expression::Budget;
 
 use super::Explained;
 use crate::controller::{Lowered, Mode, print_label_selector};
 
 /// The width of the column of headings.
 const HEAD: usize = 8;
+
+/// Lists of objects are hardly ever longer: an object has at most 1.5 MB.
+const LONGEST_LIST: u64 = 1_000;
 
 /// The plan of one Metric.
 pub(super) fn print(explained: &Explained) -> String {
@@ -70,7 +74,16 @@ fn cost(total: &Estimate, formulas: &[FormulaFacts]) -> Vec<String> {
         let text: String = facts.formula.text.split_whitespace().collect::<Vec<_>>().join(" ");
         lines.push(format!("{:place$}  {:>steps$}  {role}{text}", facts.formula.place, self::steps(facts)));
     }
+    lines.extend(formulas.iter().filter_map(bound));
     lines
+}
+
+/// Where lists come to be too long for an expression, if lists are ever that long.
+fn bound(facts: &FormulaFacts) -> Option<String> {
+    let most = Budget::EXPRESSION.steps;
+    let longest = facts.estimate.longest(most).filter(|longest| *longest < LONGEST_LIST)?;
+    let place = &facts.formula.place;
+    Some(format!("{place} fails beyond {most} steps, which lists of {longest} elements do not take"))
 }
 
 fn steps(facts: &FormulaFacts) -> String {

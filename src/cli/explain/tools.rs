@@ -3,6 +3,7 @@
 //! In: what Metrics will do and how objects fare. Out: one document. Must never know: how it was found out.
 
 use celemetry_engine::explain::{Evaluated, Extent, Part, Requirement, Role, Shown, Test, TracedElement};
+use celemetry_engine::expression::Budget;
 use serde_json::{Value, json};
 
 use super::plan::watch;
@@ -38,6 +39,7 @@ fn metric(explained: &Explained) -> Value {
             "text": facts.formula.text,
             "role": role,
             "steps": facts.estimate.to_string(),
+            "longestLists": facts.estimate.longest(Budget::EXPRESSION.steps),
             "forEachElement": facts.each,
             "origins": facts.origins,
         });

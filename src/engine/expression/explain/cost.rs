@@ -2,13 +2,15 @@
 //!
 //! In: syntax. Out: a polynomial in the length of lists. Must never know: budgets.
 //!
-//! Both sides of `&&` and `||` are counted and the dearer branch of a conditional, and texts as if they were short: an
-//! upper bound for all but long texts.
+//! Both sides of `&&` and `||` are counted and the dearer branch of a conditional; loops and functions over lists as
+//! often as a list has elements, nested ones accordingly. Texts are taken to be short, what is compared or looked up to be
+//! a scalar, and what has one variable looped over it to be a list: an upper bound but for these.
 
 use std::fmt;
 
-use super::super::query::{KubectlStep, Selector, Step};
-use super::super::syntax::{Macro, Syntax, SyntaxKind};
+use super::super::library::{Form, Overload, overloads};
+use super::super::syntax::{Arithmetic, CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::super::{StaticType, Value};
 
 /// Steps as a function of the number of elements that every list of the object has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,18 +20,23 @@ pub struct Estimate {
 }
 
 /// Steps that an expression takes whatever the object holds.
-fn fixed(steps: u64) -> Estimate {
+pub(super) fn fixed(steps: u64) -> Estimate {
     Estimate { factors: vec![steps] }.trimmed()
 }
 
 pub(super) fn of(syntax: &Syntax) -> Estimate {
     match &syntax.kind {
-        SyntaxKind::Literal(_) | SyntaxKind::Identifier(_) => Estimate::default(),
+        SyntaxKind::Literal(_) => Estimate::default(),
+        SyntaxKind::Identifier(_) => fixed(1),
         SyntaxKind::Select { .. } | SyntaxKind::Has { .. } | SyntaxKind::Index { .. } => of_chain(syntax),
         SyntaxKind::Not(operand) | SyntaxKind::Negate(operand) => of(operand),
         SyntaxKind::And(terms) | SyntaxKind::Or(terms) => sum(terms),
         SyntaxKind::Conditional(parts) => of(&parts[0]).plus(&of(&parts[1]).or(&of(&parts[2]))),
-        SyntaxKind::Arithmetic(_, operands) => fixed(1).plus(&sum(operands.as_slice())),
+        SyntaxKind::Arithmetic(_, operands) => {
+            let is_joined = operands.iter().any(is_list);
+            let length = if is_joined { length(syntax) } else { Estimate::default() };
+            fixed(1).plus(&sum(operands.as_slice())).plus(&length.times(&fixed(BUILT)))
+        }
         SyntaxKind::Compare(_, operands) => {
             // A field is compared with a text where it lies.
             let is_at_once = operands.iter().any(is_text) && operands.iter().any(is_field);
@@ -41,44 +48,154 @@ pub(super) fn of(syntax: &Syntax) -> Estimate {
             let looked_at = if is_literal { fixed(1) } else { fixed(1).each().plus(&of(&operands[1])) };
             looked_at.plus(&of(&operands[0]))
         }
-        SyntaxKind::Call(call) => {
-            let target = call.target.as_ref().map(of).unwrap_or_default();
-            fixed(1).plus(&target).plus(&sum(&call.arguments))
-        }
+        SyntaxKind::Call(call) => of_call(call),
         SyntaxKind::List(elements) => {
-            elements.iter().fold(Estimate::default(), |total, (element, _)| total.plus(&of(element)))
+            let parts = elements.iter().fold(Estimate::default(), |total, (part, _)| total.plus(&of(part)));
+            // A list of literals is there already.
+            let is_literal = elements.iter().all(|(part, _)| matches!(part.kind, SyntaxKind::Literal(_)));
+            if is_literal { parts } else { parts.plus(&fixed(BUILT * elements.len() as u64)) }
         }
-        SyntaxKind::Map(entries) => entries
-            .iter()
-            .fold(Estimate::default(), |total, (key, value, _)| total.plus(&of(key)).plus(&of(value))),
-        SyntaxKind::Macro(each) => {
-            let body = [&each.condition, &each.result].into_iter().flatten();
-            let body = body.fold(fixed(1), |total, part| total.plus(&of(part)));
-            let is_loop = !matches!(each.kind, Macro::OptMap | Macro::OptFlatMap);
-            of(&each.target).plus(&if is_loop { body.each() } else { body })
+        SyntaxKind::Map(entries) => {
+            let both = |total: Estimate, key, value| total.plus(&of(key)).plus(&of(value));
+            let parts =
+                entries.iter().fold(Estimate::default(), |total, (key, value, _)| both(total, key, value));
+            parts.plus(&fixed(2 * BUILT * entries.len() as u64))
         }
+        SyntaxKind::Macro(each) => of_macro(each, true),
         SyntaxKind::Bind(bind) => of(&bind.value).plus(&of(&bind.body)),
     }
 }
 
-pub(super) fn of_path(steps: &[Step]) -> Estimate {
-    let mut total = fixed(1);
-    let mut nodes = fixed(1);
-    for step in steps {
-        let is_one = match step {
-            Step::Name(_) => continue,
-            Step::Children(selectors) => {
-                selectors.iter().all(|selector| matches!(selector, Selector::Name(_) | Selector::Index(_)))
-            }
-            Step::Kubectl(KubectlStep::Union(_)) => true,
-            Step::Kubectl(_) | Step::Descendants(_) => false,
-        };
-        if !is_one {
-            nodes = nodes.each();
-        }
-        total = total.plus(&nodes);
+/// Steps for each value of a list or map that is built.
+const BUILT: u64 = (size_of::<Value<'_>>() / 16) as u64;
+
+/// Comparisons of one element with others while a list is sorted: of a thousand elements.
+const SORTING: u64 = 10;
+
+/// A flattening goes no deeper than this for an estimate.
+const DEEPEST: i64 = 8;
+
+/// A macro. What a filter leaves may be `collected`, or only counted.
+fn of_macro(each: &MacroSyntax, collected: bool) -> Estimate {
+    let body = [&each.condition, &each.result].into_iter().flatten();
+    let body = body.fold(fixed(1), |total, part| total.plus(&of(part)));
+    let (own, length) = (of(&each.target), length(&each.target));
+    // Of a map, of which both variables are, a list is made first.
+    let pairs = if each.second.is_some() { BUILT } else { 0 };
+    let built = match each.kind {
+        Macro::OptMap | Macro::OptFlatMap => return own.plus(&body),
+        Macro::Filter if !collected => 0,
+        Macro::Filter | Macro::Map => BUILT,
+        Macro::TransformMap | Macro::TransformMapEntry => 2 * BUILT,
+        Macro::SortBy => 3 * BUILT + SORTING,
+        Macro::All | Macro::Exists | Macro::ExistsOne => 0,
+    };
+    own.plus(&body.plus(&fixed(built + pairs)).times(&length))
+}
+
+/// A call with its arguments, and what the function does with every element of a list.
+fn of_call(call: &CallSyntax) -> Estimate {
+    let counted = call.target.iter().chain(&call.arguments).find_map(|part| match &part.kind {
+        SyntaxKind::Macro(each) if call.name == "size" && each.kind == Macro::Filter => Some(each),
+        _ => None,
+    });
+    if let Some(filter) = counted {
+        return fixed(1).plus(&of_macro(filter, false));
     }
-    total
+    let target = call.target.as_ref().map(of).unwrap_or_default();
+    let parts = fixed(1).plus(&target).plus(&sum(&call.arguments));
+    let list = match (&call.target, call.arguments.as_slice()) {
+        // A namespace is no list.
+        (Some(target), [first, second]) if is_name(target, "sets") => {
+            let (first, second) = (length(first), length(second));
+            let once = first.times(&second).plus(&first).plus(&second);
+            return parts.plus(&if call.name == "equivalent" { once.plus(&once) } else { once });
+        }
+        (Some(target), [count]) if is_name(target, "lists") => {
+            return parts.plus(&range(count).times(&fixed(1 + BUILT)));
+        }
+        (Some(target), [first, ..]) if is_name(target, "math") => length(first),
+        (Some(target), _) => length(target),
+        (None, [first, ..]) => length(first),
+        (None, []) => return parts,
+    };
+    if !takes_list(&call.name) {
+        return parts;
+    }
+    parts.plus(&match call.name.as_str() {
+        "sort" => list.times(&fixed(1 + SORTING + 2 * BUILT)),
+        "distinct" => list.times(&list).plus(&list.times(&fixed(1 + BUILT))),
+        "flatten" => {
+            let levels = std::iter::successors(Some(list), |level| Some(level.each()));
+            let all = levels.take(depth(call) + 1).reduce(|total, level| total.plus(&level));
+            fixed(1).plus(&all.unwrap_or_default().times(&fixed(2 + 2 * BUILT)))
+        }
+        "slice" | "reverse" | "join" | "lastIndexOf" => list.times(&fixed(2 + BUILT)),
+        _ => list,
+    })
+}
+
+/// Whether a function looks at the elements of a list, and not only at how many there are.
+fn takes_list(name: &str) -> bool {
+    let is_meant = |overload: &&Overload| overload.name.rsplit('.').next() == Some(name);
+    let looks = |overload: &Overload| !matches!(overload.form, Form::Size(_));
+    overloads().filter(is_meant).any(|it| it.parameters.first() == Some(&StaticType::List) && looks(it))
+}
+
+/// Whether a part is a list by its form.
+fn is_list(syntax: &Syntax) -> bool {
+    match &syntax.kind {
+        SyntaxKind::List(_) => true,
+        SyntaxKind::Macro(each) => matches!(each.kind, Macro::Filter | Macro::Map | Macro::SortBy),
+        SyntaxKind::Arithmetic(Arithmetic::Add, operands) => operands.iter().any(is_list),
+        SyntaxKind::Call(call) => {
+            ["distinct", "flatten", "reverse", "slice", "sort", "split"].contains(&&*call.name)
+        }
+        _ => false,
+    }
+}
+
+/// How many elements there are to loop over: of a list that is written out, so many.
+fn length(syntax: &Syntax) -> Estimate {
+    match &syntax.kind {
+        SyntaxKind::List(elements) => fixed(elements.len() as u64),
+        SyntaxKind::Map(entries) => fixed(entries.len() as u64),
+        // A text has none.
+        SyntaxKind::Literal(_) => Estimate::default(),
+        SyntaxKind::Macro(each) => length(&each.target),
+        SyntaxKind::Arithmetic(Arithmetic::Add, operands) => length(&operands[0]).plus(&length(&operands[1])),
+        SyntaxKind::Conditional(parts) => length(&parts[1]).or(&length(&parts[2])),
+        SyntaxKind::Call(call) => match (&call.target, call.name.as_str(), call.arguments.as_slice()) {
+            (Some(target), "range", [count]) if is_name(target, "lists") => range(count),
+            (Some(target), "distinct" | "reverse" | "slice" | "sort", _) => length(target),
+            (Some(target), "flatten", _) => (0..depth(call)).fold(length(target), |length, _| length.each()),
+            _ => fixed(1).each(),
+        },
+        _ => fixed(1).each(),
+    }
+}
+
+/// How many numbers `lists.range` gives.
+fn range(count: &Syntax) -> Estimate {
+    let literal = integer(count).map(|count| u64::try_from(count).unwrap_or(0));
+    literal.map_or_else(|| fixed(1).each(), fixed)
+}
+
+/// How deep a list is flattened.
+fn depth(call: &CallSyntax) -> usize {
+    let written = call.arguments.first().map_or(Some(1), integer).unwrap_or(DEEPEST);
+    usize::try_from(written.clamp(1, DEEPEST)).unwrap_or(1)
+}
+
+fn is_name(syntax: &Syntax, name: &str) -> bool {
+    matches!(&syntax.kind, SyntaxKind::Identifier(known) if known == name)
+}
+
+fn integer(syntax: &Syntax) -> Option<i64> {
+    match &syntax.kind {
+        SyntaxKind::Literal(Value::Int(value)) => Some(*value),
+        _ => None,
+    }
 }
 
 /// A chain of selections is one step, and what its indices take.
@@ -92,6 +209,7 @@ fn of_chain(syntax: &Syntax) -> Estimate {
                 total = total.plus(&of(index));
                 operand
             }
+            SyntaxKind::Identifier(_) => return total,
             _ => return total.plus(&of(rest)),
         };
     }
@@ -138,6 +256,34 @@ impl Estimate {
         Estimate { factors }.trimmed()
     }
 
+    /// The longest that lists may be so that no more than `most` steps are taken; `None` where their length does not
+    /// matter, or does not matter up to 2^32.
+    pub fn longest(&self, most: u64) -> Option<u64> {
+        let (mut fits, mut beyond) = (0, u64::from(u32::MAX));
+        if self.factors.len() < 2 || self.at(beyond) <= most {
+            return None;
+        }
+        while beyond - fits > 1 {
+            let middle = fits.midpoint(beyond);
+            if self.at(middle) <= most { fits = middle } else { beyond = middle }
+        }
+        Some(fits)
+    }
+
+    /// Once for each of as many.
+    pub(super) fn times(&self, other: &Estimate) -> Estimate {
+        let mut total = Estimate::default();
+        for (power, factor) in other.factors.iter().enumerate() {
+            let mut term =
+                Estimate { factors: self.factors.iter().map(|own| own.saturating_mul(*factor)).collect() };
+            for _ in 0..power {
+                term = term.each();
+            }
+            total = total.plus(&term);
+        }
+        total.trimmed()
+    }
+
     /// Whichever is the dearer, power by power.
     fn or(&self, other: &Estimate) -> Estimate {
         let factor = |at: usize| {
@@ -177,6 +323,7 @@ impl fmt::Display for Estimate {
 mod tests {
     use crate::definition::{Formula, Language};
     use crate::expression::explain::estimate;
+    use crate::expression::{Binding, Budget, Standalone};
 
     fn check(language: Language, text: &str, expected: &str) {
         let formula = Formula { language, text: text.to_owned(), place: String::new() };
@@ -195,9 +342,116 @@ mod tests {
         cel("object.items.all(c, c.ports.exists(p, p.port == 1))", "1 + 2n + 3n^2");
         cel("size(object.items)", "2");
         check(Language::Kubectl, "status.phase", "1");
-        check(Language::Kubectl, "status.conditions[?(@.type==\"Ready\")].status", "1 + n");
-        check(Language::Rfc9535, "$.a[*].b[0]", "1 + 2n");
+        check(Language::Kubectl, "status.conditions[?(@.type==\"Ready\")].status", "1 + 8n");
+        check(Language::Rfc9535, "$.a[*].b[0]", "2 + 6n");
         check(Language::Cel, "(", "0");
+    }
+
+    /// An object whose lists have so many elements, each a map with such a list of its own.
+    fn object(n: usize) -> String {
+        let list = |element: &str| format!("[{}]", vec![element; n].join(","));
+        let inner = list(r#"{"p":1,"s":"x"}"#);
+        let outer = list(&format!(r#"{{"b":1,"s":"x","c":{inner},"n":{}}}"#, list("1")));
+        let map: Vec<String> = (0..n).map(|i| format!(r#""k{i}":1"#)).collect();
+        format!(
+            r#"{{"a":{outer},"n":{},"t":{},"m":{{{}}},"s":"x","one":1}}"#,
+            list("1"),
+            list(r#""x""#),
+            map.join(",")
+        )
+    }
+
+    #[test]
+    fn no_expression_takes_more_steps_than_its_estimate_says() {
+        for text in [
+            "object.s == 'x' && object.one > 0 || object.one in [1, 2]",
+            "object.a.exists(x, x.b == 2)",
+            "object.a.all(x, x.c.exists(y, y.p == 2) || true)",
+            "object.a.map(x, x.c.map(y, object.a.map(z, z.b + y.p)).size()).sum()",
+            "object.n.sum() + object.n.max() + object.n.min()",
+            "object.n.isSorted() && object.n.indexOf(7) == object.n.lastIndexOf(7)",
+            "object.n.sort().size()",
+            "object.a.sortBy(x, x.b).size()",
+            "object.n.distinct().size()",
+            "object.n.map(x, x).distinct().map(x, x + 1).sum()",
+            "[object.n, object.n].flatten().size()",
+            "object.a.map(x, x.n).flatten().size()",
+            "object.a.map(x, x.c.map(y, [y.p])).flatten(2).size()",
+            "object.t.join(',').size()",
+            "sets.contains(object.n, object.n)",
+            "sets.equivalent(object.n, object.n)",
+            "sets.intersects(object.n, [2, 3, 4])",
+            "(object.n.filter(x, x > 0) + object.n).map(x, x + 1).sum()",
+            "object.a.map(x, x.n).flatten().map(x, x + 1).distinct().sum()",
+            "object.a.map(x, {'b': x.b, 'c': [x.s]}).size()",
+            "size(object.a.filter(x, x.b == 1)) > 3",
+            "object.m.transformMap(k, v, v + 1).size()",
+            "object.a.transformList(i, x, x.b + i).sum()",
+            "object.?a.optMap(a, a.filter(x, x.b == 1)).orValue([]).size()",
+            "cel.bind(a, object.a, a.filter(x, a.exists(y, y.b == x.b)).size())",
+            "lists.range(100).map(x, x * 2).sum()",
+            "math.greatest(object.n) + 1",
+            "object.n.slice(0, object.n.size()).reverse().size()",
+            "object.a.filter(x, x.s in object.t).size()",
+            "has(object.q) ? object.n.sum() : object.a.map(x, x.n.sum()).sum()",
+        ] {
+            bounded(Language::Cel, text);
+        }
+        for text in [
+            "s",
+            "a[*].b",
+            "a[?(@.b==1)].c[*].p",
+            "a[?(@.c)].s",
+            "a[1].b",
+            "a[-1].b",
+            "a[0:2].c[?(@.s==\"x\")].p",
+            "a[*]['b','s']",
+            "m.*",
+            "m..k1",
+        ] {
+            bounded(Language::Kubectl, text);
+        }
+        for text in [
+            "$.s",
+            "$.a[*].b",
+            "$.a[?@.b == 1 && @.s != 'y'].c[*].p",
+            "$.a[?count(@.c[*]) > 1].s",
+            "$.a[?@.c[?@.p == 1]].s",
+            "$.a[?length(@.s) == $.one].b",
+            "$.a[?match(@.s, 'x|y')].b",
+            "$.a[1, 0, -1].b",
+            "$.a[::2].c[-1].p",
+            "$.a[*]['b', 's']",
+            "$.m.*",
+            "$.m..k1",
+        ] {
+            bounded(Language::Rfc9535, text);
+        }
+    }
+
+    /// Takes the steps of an expression for lists of several lengths.
+    fn bounded(language: Language, text: &str) {
+        let formula = Formula { language, text: text.to_owned(), place: String::new() };
+        let compiled = Standalone::compile(&formula, &["object"]).expect(text);
+        let estimate = estimate(&formula);
+        for n in [0, 1, 2, 5, 12] {
+            let bound = compiled.bind(&[Binding::Json(&object(n))]).expect("objects are JSON");
+            let mut budget = Budget::new(1_000_000, 1 << 30);
+            // One that fails has taken its steps as well.
+            let _ = bound.evaluate(&mut budget);
+            let (most, spent) = (estimate.at(n as u64), budget.spent());
+            assert!(spent <= most, "{text} with lists of {n}: {spent} steps, estimated {estimate} = {most}");
+        }
+    }
+
+    #[test]
+    fn the_longest_lists_are_those_that_just_fit() {
+        let longest = |text: &str, most| estimate(&Formula::cel(text, "")).longest(most);
+        assert_eq!(longest("object.s == 'x'", 1), None);
+        assert_eq!(longest("object.a.exists(x, x.b == 1)", 31), Some(10));
+        assert_eq!(longest("object.a.exists(x, x.b == 1)", 33), Some(10));
+        assert_eq!(longest("object.a.exists(x, x.b == 1)", 0), Some(0));
+        assert_eq!(longest("object.a.exists(x, object.a.exists(y, y.b == x.b))", 10_000), Some(49));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod cost;
 mod origins;
+mod path_cost;
 mod segments;
 mod shown;
 mod text;
@@ -44,7 +45,7 @@ pub(super) fn parse(formula: &Formula) -> Option<Parsed> {
 pub(crate) fn estimate(formula: &Formula) -> Estimate {
     match parse(formula) {
         Some(Parsed::Cel(syntax)) => cost::of(&syntax),
-        Some(Parsed::Path(steps)) => cost::of_path(&steps),
+        Some(Parsed::Path(steps)) => path_cost::of_path(&steps),
         None => Estimate::default(),
     }
 }
