@@ -11,7 +11,11 @@ use crate::row::{Kind, NodeRef};
 use crate::scalar::{Cidr, Duration, Format, Held, Ip, Offset, Quantity, Semver, Timestamp, Url};
 
 /// A value of CEL. `'r` is the row's lifetime.
+///
+/// Its kind takes a whole word, and nothing in it is aligned to more than one: so it is four words, and copied as such.
+/// Payloads that may begin anywhere are copied piece by piece, each of which waits for the one before.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub enum Value<'r> {
     /// `null`
     Null,
@@ -301,5 +305,17 @@ impl<'r> Iterator for ListItems<'_, 'r> {
             ListItems::Row(nodes) => nodes.next().map(Value::from_node),
             ListItems::Built(values) => values.next().cloned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_four_words_with_or_without_what_may_be_in_their_place() {
+        assert_eq!(size_of::<Value<'_>>(), 32);
+        assert_eq!(size_of::<Option<Value<'_>>>(), 32);
+        assert_eq!(size_of::<crate::expression::Outcome<'_>>(), 32);
     }
 }

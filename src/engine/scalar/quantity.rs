@@ -11,6 +11,7 @@ use super::{GIGA, ScalarError, nearest_double, split_digits};
 
 /// An exact amount in units of 1e-9, within ±1.7e29.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(Rust, packed(8))]
 pub struct Quantity {
     /// Billionths.
     pub nanos: i128,

@@ -39,7 +39,10 @@ trait Item<'r> {
     fn into_first(self, budget: &mut Budget) -> Evaluated<'r>;
 }
 
-/// The elements of a list, or the keys of a map.
+/// The elements of a list of the row, without a value for any.
+struct Nodes<'r>(crate::row::Items<'r>);
+
+/// The elements of a list that was built, or the keys of a map.
 struct Single<'a, 'r>(ListItems<'a, 'r>);
 
 /// What two variables are bound to.
@@ -59,11 +62,17 @@ struct Pair<'r>(Value<'r>, Value<'r>);
 const CONDITION: &str = "condition";
 
 /// Runs a loop.
+#[inline(never)]
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let range = path::reach(&each.range, frame, budget)?;
     if each.pair {
         let items = pairs(&range, budget)?;
         return run_pairs(each, items, frame, budget);
+    }
+    if let Value::Node(node) = range
+        && node.kind() == Kind::List
+    {
+        return walk(each, Nodes(node.items()), frame, budget);
     }
     let keys = keys(&range, budget)?;
     let items = keys.as_ref().unwrap_or(&range).list_items().ok_or_else(no_range)?;
@@ -231,6 +240,7 @@ fn add<'r>(
 }
 
 /// `operand.sortBy(variable, key)`
+#[inline(never)]
 pub(super) fn sort_by<'r>(
     operand: &'r Tree,
     key: &'r Tree,
@@ -250,6 +260,7 @@ pub(super) fn sort_by<'r>(
 }
 
 /// `operand.optMap(variable, body)`: the body of the value, where there is one.
+#[inline(never)]
 pub(super) fn map_optional<'r>(map: &'r OptMap, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.step(1)?;
     match evaluate(&map.operand, frame, budget)? {
@@ -265,6 +276,7 @@ pub(super) fn map_optional<'r>(map: &'r OptMap, frame: &Frame<'_, 'r>, budget: &
 
 /// `cel.bind(variable, value, body)`: the value is computed once; where it has none, that is an error only where it is
 /// read.
+#[inline(never)]
 pub(super) fn bind<'r>(
     value: &'r Tree,
     body: &'r Tree,
@@ -293,6 +305,39 @@ fn next_chosen<'r, I: Items<'r>>(
         }
     }
     Ok(None)
+}
+
+// === impl Nodes ===
+
+impl<'r> Items<'r> for Nodes<'r> {
+    type Item = NodeRef<'r>;
+
+    fn next(&mut self, budget: &mut Budget) -> Result<Option<NodeRef<'r>>, EvaluationError> {
+        let item = self.0.next();
+        if item.is_some() {
+            budget.step(1)?;
+        }
+        Ok(item)
+    }
+}
+
+impl<'r> Item<'r> for NodeRef<'r> {
+    fn evaluate(&self, tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+        evaluate(tree, &frame.bind_to(Bound::Node(*self)), budget)
+    }
+
+    fn fulfils(
+        &self,
+        condition: &'r Tree,
+        frame: &Frame<'_, 'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        truth(condition, CONDITION, &frame.bind_to(Bound::Node(*self)), budget)
+    }
+
+    fn into_first(self, budget: &mut Budget) -> Evaluated<'r> {
+        Value::read_node(self, budget)
+    }
 }
 
 // === impl Single ===

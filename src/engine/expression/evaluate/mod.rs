@@ -17,6 +17,7 @@ use super::syntax::Arithmetic;
 use super::tree::{Call, Part, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
+use crate::row::NodeRef;
 use truth::truth;
 
 /// What evaluating gives.
@@ -36,6 +37,8 @@ pub(super) struct Frame<'f, 'r> {
 #[derive(Clone, Copy)]
 pub(super) enum Bound<'f, 'r> {
     Value(&'f Value<'r>),
+    /// An element of a list of the row, which is read where the variable is.
+    Node(NodeRef<'r>),
     /// Of `cel.bind`: an error only where the variable is read.
     Failed(&'f EvaluationError),
 }
@@ -57,50 +60,43 @@ impl<'f, 'r> Frame<'f, 'r> {
 }
 
 /// Evaluates a tree.
+///
+/// Every arm is a call that gives what this gives, and none is inlined here: so going down a tree takes no more stack, and
+/// no more time, than what is done at each node.
 pub(super) fn evaluate<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     match tree {
-        Tree::Constant(value) => Ok(borrow(value)),
         Tree::Path(path) => path::read(path, frame, budget),
-        Tree::Has(path) => path::has(path, frame, budget).map(Value::Bool),
         Tree::FieldIs(_)
+        | Tree::Has(_)
         | Tree::InSet(_)
         | Tree::And(_)
         | Tree::Or(_)
         | Tree::Not(_)
         | Tree::Compare(..)
         | Tree::In(_)
-        | Tree::Matches(_) => truth(tree, "", frame, budget).map(Value::Bool),
-        Tree::Negate(operand) => operators::negate(&evaluate(operand, frame, budget)?),
-        Tree::Conditional(parts) => conditional(parts, frame, budget),
-        Tree::Arithmetic(Arithmetic::Add, operands) => operators::sum(operands, frame, budget),
-        Tree::Arithmetic(operator, operands) => {
-            budget.step(1)?;
-            let left = evaluate(&operands[0], frame, budget)?;
-            let right = evaluate(&operands[1], frame, budget)?;
-            operators::compute(*operator, &left, &right, budget)
-        }
+        | Tree::Matches(_) => truth::value(tree, frame, budget),
+        Tree::Constant(value) => constant(value),
+        Tree::Loop(each) => loops::run(each, frame, budget),
         Tree::Call(call) => self::call(call, frame, budget),
+        Tree::Conditional(parts) => conditional(parts, frame, budget),
+        Tree::Arithmetic(operator, operands) => operators::arithmetic(*operator, operands, frame, budget),
+        Tree::Negate(operand) => operators::negate(operand, frame, budget),
         Tree::Search(call) => search(call, frame, budget),
         Tree::List(elements) => list(elements, frame, budget),
         Tree::Map(entries) => map(entries, frame, budget),
-        Tree::Loop(each) => loops::run(each, frame, budget),
         Tree::SortBy(sort) => loops::sort_by(&sort.0, &sort.1, frame, budget),
         Tree::OptMap(map) => loops::map_optional(map, frame, budget),
         Tree::Bind(bind) => loops::bind(&bind.0, &bind.1, frame, budget),
-        Tree::Shared(part) => match frame.memo.filter(|_| part.mark.is_met_again()) {
-            Some(memo) => remembered(part, memo, frame, budget),
-            None => evaluate(&part.tree, frame, budget),
-        },
+        Tree::Shared(part) => shared(part, frame, budget),
     }
 }
 
 /// What a part gives that other expressions may have asked for already.
-fn remembered<'r>(
-    part: &'r Part,
-    memo: &Memo<'r>,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Evaluated<'r> {
+#[inline(never)]
+fn shared<'r>(part: &'r Part, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    let Some(memo) = frame.memo.filter(|_| part.mark.is_met_again()) else {
+        return evaluate(&part.tree, frame, budget);
+    };
     match memo.once(&part.mark, budget, |budget| evaluate(&part.tree, frame, budget).map(Outcome::Value))? {
         Outcome::Value(value) => Ok(value),
         Outcome::Nodes(_) => Err(EvaluationError::new("a part of an expression is a value")),
@@ -113,14 +109,16 @@ pub(super) fn add<'r>(left: &Value<'r>, right: &Value<'r>, budget: &mut Budget) 
 }
 
 /// A constant without its own copy.
-fn borrow<'r>(value: &'r Value<'static>) -> Value<'r> {
-    match value {
+#[inline(never)]
+fn constant<'r>(value: &'r Value<'static>) -> Evaluated<'r> {
+    Ok(match value {
         Value::String(text) => Value::String(Text::Borrowed(text.as_str())),
         other => other.clone(),
-    }
+    })
 }
 
 /// Conditionals that follow on each other are walked along in a loop.
+#[inline(never)]
 fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let mut parts = parts;
     loop {
@@ -132,6 +130,7 @@ fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Bud
     }
 }
 
+#[inline(never)]
 fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.step(1)?;
     if let [Overload { form: form @ (Form::Or | Form::OrValue), .. }] = *call.overloads {
@@ -170,6 +169,7 @@ fn apply<'r>(call: &Call, arguments: &[Value<'r>], budget: &mut Budget) -> Evalu
 }
 
 /// `optional.or(other)`, `optional.orValue(other)`: the other is evaluated only where it is needed.
+#[inline(never)]
 fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     if let Tree::Path(path) = &call.arguments[0]
         && unwrap
@@ -192,6 +192,7 @@ fn or_else<'r>(call: &'r Call, unwrap: bool, frame: &Frame<'_, 'r>, budget: &mut
     }
 }
 
+#[inline(never)]
 fn search<'r>(call: &'r SearchCall, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.step(1)?;
     let mut arguments = Vec::with_capacity(call.arguments.len());
@@ -209,6 +210,7 @@ fn search<'r>(call: &'r SearchCall, frame: &Frame<'_, 'r>, budget: &mut Budget) 
     Err(EvaluationError::plain(format!("no such overload: {text}.{name}(string{more})")))
 }
 
+#[inline(never)]
 fn list<'r>(elements: &'r [(Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.build_values(elements.len())?;
     let mut values = Vec::with_capacity(elements.len());
@@ -219,6 +221,7 @@ fn list<'r>(elements: &'r [(Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Bu
     Ok(Value::List(values.into()))
 }
 
+#[inline(never)]
 fn map<'r>(entries: &'r [(Tree, Tree, bool)], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     budget.build_values(entries.len().saturating_mul(2))?;
     let mut map = MapValue::default();

@@ -19,8 +19,25 @@ enum Sum<'r> {
     Text(String),
 }
 
+/// `left operator right`
+#[inline(never)]
+pub(super) fn arithmetic<'r>(
+    operator: Arithmetic,
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Evaluated<'r> {
+    if operator == Arithmetic::Add {
+        return sum(operands, frame, budget);
+    }
+    budget.step(1)?;
+    let left = evaluate(&operands[0], frame, budget)?;
+    let right = evaluate(&operands[1], frame, budget)?;
+    compute(operator, &left, &right, budget)
+}
+
 /// `left + right`, where left is often another one of these: what is joined of many texts is written once.
-pub(super) fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     add(operands, frame, budget).map(Sum::into_value)
 }
 
@@ -176,8 +193,9 @@ fn duration<'r>(duration: Option<Duration>) -> Evaluated<'r> {
 }
 
 /// `-operand`
-pub(super) fn negate<'r>(operand: &Value<'r>) -> Evaluated<'r> {
-    match operand {
+#[inline(never)]
+pub(super) fn negate<'r>(operand: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    match &evaluate(operand, frame, budget)? {
         Value::Int(value) => {
             value.checked_neg().map(Value::Int).ok_or_else(|| EvaluationError::new("integer overflow"))
         }

@@ -16,18 +16,26 @@ use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
 
 /// The value at the end of a path; an optional if any part of the path is.
+#[inline(never)]
 pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    if path.optional_from.is_none()
+        && let Some(node) = end(path, frame)
+    {
+        budget.step(1)?;
+        return Value::read_node(node, budget);
+    }
+    read_along(path, frame, budget)
+}
+
+#[inline(never)]
+fn read_along<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     if path.optional_from.is_some() {
         return read_optional(path, frame, budget).map(|value| Value::Optional(value.map(Arc::new)));
     }
     budget.step(1)?;
-    match end(path, frame) {
-        // Apart, so that the value of a plain path is written where it is wanted, and not copied there.
-        Some(node) => Value::read_node(node, budget),
-        None => match walk(path, frame, budget)? {
-            End::Value(value) => value.read(budget),
-            End::Optional(value) => some(value, budget).map(|value| Value::Optional(value.map(Arc::new))),
-        },
+    match walk(path, frame, budget)? {
+        End::Value(value) => value.read(budget),
+        End::Optional(value) => some(value, budget).map(|value| Value::Optional(value.map(Arc::new))),
     }
 }
 
@@ -98,7 +106,7 @@ fn base_node<'r>(path: &Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
     match &path.base {
         Base::Object => Some(frame.environment?.row.root()),
         Base::Variable(depth) => match bound(*depth, frame)? {
-            Bound::Value(Value::Node(node)) => Some(*node),
+            Bound::Node(node) | Bound::Value(&Value::Node(node)) => Some(node),
             _ => None,
         },
         Base::Item => match &frame.environment?.item {
@@ -110,15 +118,34 @@ fn base_node<'r>(path: &Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
 }
 
 /// Whether the last step of a path exists; everything before it must, unless it is optional.
+#[inline(never)]
 pub(super) fn has<'r>(
     path: &'r Path,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
     budget.step(1)?;
-    if at_slot(path, frame).is_some() {
-        return Ok(true);
+    if let Some(slot) = path.slot {
+        let Some(environment) = frame.environment else { return Err(unbound()) };
+        if environment.row.at(slot).is_some() {
+            return Ok(true);
+        }
+        // What a map that is there does not hold where it would be held is absent.
+        if let Some((before, _)) = path.start
+            && environment.row.at(before).is_some_and(|node| node.kind() == Kind::Map)
+        {
+            return Ok(false);
+        }
     }
+    has_along(path, frame, budget)
+}
+
+#[inline(never)]
+fn has_along<'r>(
+    path: &'r Path,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
     let Some((last, before)) = path.steps.split_last() else { return Ok(true) };
     let mut walk = Walk::start(path, before, frame, budget)?;
     while let Some(step) = before.get(walk.taken) {
@@ -137,6 +164,7 @@ enum End<'r> {
     Optional(Option<Value<'r>>),
 }
 
+#[inline(never)]
 fn walk<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<End<'r>, EvaluationError> {
     let mut walk = Walk::start(path, &path.steps, frame, budget)?;
     while let Some(step) = path.steps.get(walk.taken) {
@@ -323,6 +351,7 @@ fn list_index(index: &Value<'_>) -> Result<i64, EvaluationError> {
 fn variable<'r>(depth: usize, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
     match bound(depth, frame).ok_or_else(unbound)? {
         Bound::Value(value) => Ok(value.clone()),
+        Bound::Node(node) => Ok(Value::Node(node)),
         Bound::Failed(error) => Err(error.clone()),
     }
 }

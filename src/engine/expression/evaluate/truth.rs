@@ -8,8 +8,14 @@ use super::super::matcher::Matcher;
 use super::super::syntax::Comparison;
 use super::super::tree::{FieldIs, LiteralSet, Tree};
 use super::super::{Budget, Value};
-use super::{Frame, evaluate, no_unary, operators, path};
+use super::{Evaluated, Frame, evaluate, no_unary, operators, path};
 use crate::error::EvaluationError;
+
+/// The bool that a tree of one of the kinds below gives.
+#[inline(never)]
+pub(super) fn value<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    truth(tree, "", frame, budget).map(Value::Bool)
+}
 
 /// Evaluates what must be a bool, for whoever asks: without a value for what gives nothing else.
 pub(super) fn truth<'r>(
@@ -24,24 +30,48 @@ pub(super) fn truth<'r>(
         Tree::InSet(test) => in_set(&test.0, &test.1, frame, budget),
         Tree::And(terms) => all_of(terms, false, frame, budget),
         Tree::Or(terms) => all_of(terms, true, frame, budget),
-        Tree::Not(operand) => truth(operand, "!", frame, budget).map(|value| !value),
+        Tree::Not(operand) => not(operand, frame, budget),
         Tree::Compare(comparison, operands) => compare(*comparison, operands, frame, budget),
-        Tree::In(operands) => {
-            budget.step(1)?;
-            let needle = evaluate(&operands[0], frame, budget)?;
-            let haystack = evaluate(&operands[1], frame, budget)?;
-            operators::contains(&haystack, &needle, budget)
-        }
+        Tree::In(operands) => contained(operands, frame, budget),
         Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
-        _ => match evaluate(tree, frame, budget)? {
-            Value::Bool(value) => Ok(value),
-            other => Err(no_unary(asker, &other)),
-        },
+        _ => evaluated(tree, asker, frame, budget),
     }
+}
+
+#[inline(never)]
+fn evaluated<'r>(
+    tree: &'r Tree,
+    asker: &str,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match evaluate(tree, frame, budget)? {
+        Value::Bool(value) => Ok(value),
+        other => Err(no_unary(asker, &other)),
+    }
+}
+
+#[inline(never)]
+fn not<'r>(operand: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<bool, EvaluationError> {
+    truth(operand, "!", frame, budget).map(|value| !value)
+}
+
+/// `needle in haystack`
+#[inline(never)]
+fn contained<'r>(
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    budget.step(1)?;
+    let needle = evaluate(&operands[0], frame, budget)?;
+    let haystack = evaluate(&operands[1], frame, budget)?;
+    operators::contains(&haystack, &needle, budget)
 }
 
 /// `&&` where `decisive` is false, `||` where it is true: a decisive term wins over errors on either side, an error
 /// over all else. Running out of budget is no error that anything may hide.
+#[inline(never)]
 fn all_of<'r>(
     terms: &'r [Tree],
     decisive: bool,
@@ -63,6 +93,7 @@ fn all_of<'r>(
 }
 
 /// `left comparison right`. A text that a plain path leads to is compared with a literal where it lies.
+#[inline(never)]
 fn compare<'r>(
     comparison: Comparison,
     operands: &'r [Tree; 2],
@@ -77,6 +108,16 @@ fn compare<'r>(
         budget.step(2)?;
         return Ok(same(text, literal.as_str(), budget)? == (comparison == Comparison::Equal));
     }
+    compare_values(comparison, operands, frame, budget)
+}
+
+#[inline(never)]
+fn compare_values<'r>(
+    comparison: Comparison,
+    operands: &'r [Tree; 2],
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
     budget.step(1)?;
     let left = evaluate(&operands[0], frame, budget)?;
     if let Tree::Constant(right) = &operands[1] {
@@ -102,6 +143,7 @@ fn same(text: &str, other: &str, budget: &mut Budget) -> Result<bool, Evaluation
     })
 }
 
+#[inline(never)]
 fn field_is<'r>(
     test: &'r FieldIs,
     frame: &Frame<'_, 'r>,
@@ -120,6 +162,7 @@ fn field_is<'r>(
     Ok(is_same == test.equal)
 }
 
+#[inline(never)]
 fn in_set<'r>(
     needle: &'r Tree,
     set: &'r LiteralSet,
@@ -146,6 +189,7 @@ fn in_set<'r>(
     Ok(false)
 }
 
+#[inline(never)]
 fn matches<'r>(
     text: &'r Tree,
     matcher: &Matcher,

@@ -94,7 +94,7 @@ pub(super) fn show(value: &Value<'_>) -> String {
         Value::Bytes(bytes) => format!("b{bytes:?}"),
         Value::Timestamp(value, _) => format!("timestamp({value})"),
         Value::Duration(value) => format!("duration({})", value.to_cel()),
-        Value::Quantity(value, _) => format!("quantity({}n)", value.nanos),
+        Value::Quantity(value, _) => format!("quantity({}n)", { value.nanos }),
         Value::Semver(value) => format!("semver({value})"),
         Value::Ip(value) => format!("ip({value})"),
         Value::Cidr(value) => format!("cidr({value})"),
