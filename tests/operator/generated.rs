@@ -32,6 +32,58 @@ const CALLS: [Call; 9] = [
     Generator::time,
 ];
 
+/// What patterns are made of, and mistakes in them.
+const PATTERN_PARTS: &[&str] = &[
+    "a",
+    "b",
+    "\\d",
+    "\\w",
+    "\\s",
+    "\\b",
+    "\\B",
+    ".",
+    "*",
+    "+",
+    "?",
+    "|",
+    "(",
+    ")",
+    "[",
+    "^",
+    "]",
+    "-",
+    "{2}",
+    "{1,2}",
+    "{",
+    "}",
+    "$",
+    "(?:",
+    "\\pL",
+    "[[:alpha:]]",
+    "\\",
+    "é",
+    "0",
+    "\\x41",
+    "\\Q",
+    "\\E",
+    "\\z",
+    "[^a]",
+    "[a-z]",
+    "&&",
+    "~~",
+    "--",
+    ",",
+    "#",
+    " ",
+    "<",
+    "\\<",
+    "_",
+    "(?i)",
+    "(?U)",
+    "(?-U)",
+    "(?s:",
+];
+
 // === impl Generator ===
 
 impl Generator {
@@ -81,60 +133,10 @@ impl Generator {
     }
 
     fn pattern(&mut self) -> String {
-        const PARTS: &[&str] = &[
-            "a",
-            "b",
-            "\\d",
-            "\\w",
-            "\\s",
-            "\\b",
-            "\\B",
-            ".",
-            "*",
-            "+",
-            "?",
-            "|",
-            "(",
-            ")",
-            "[",
-            "^",
-            "]",
-            "-",
-            "{2}",
-            "{1,2}",
-            "{",
-            "}",
-            "$",
-            "(?:",
-            "\\pL",
-            "[[:alpha:]]",
-            "\\",
-            "é",
-            "0",
-            "\\x41",
-            "\\Q",
-            "\\E",
-            "\\z",
-            "[^a]",
-            "[a-z]",
-            "&&",
-            "~~",
-            "--",
-            ",",
-            "#",
-            " ",
-            "<",
-            "\\<",
-            "_",
-            "(?i)",
-            "(?U)",
-            "(?-U)",
-            "(?s:",
-        ];
         let text = self.literal(&["a", "b", "A", "0", "1", " ", "é", "\n", "<", "_", "-", "{", "&", "~"], 6);
         let flags = self.pick(&["", "", "", "(?i)", "(?s)", "(?U)", "(?m)"]);
         let count = self.0.usize(..=7);
-        let mut pattern: String = (0..count).map(|_| self.pick(PARTS)).collect();
+        let mut pattern: String = (0..count).map(|_| self.pick(PATTERN_PARTS)).collect();
         // Repeated again behind flags, and only there, a repetition is one of a repetition.
         for repetition in ["*(?", "+(?", "?(?", "}(?"] {
             pattern = pattern.replace(repetition, "(?");

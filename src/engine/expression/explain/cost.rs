@@ -397,6 +397,10 @@ mod tests {
         ] {
             bounded(Language::Cel, text);
         }
+    }
+
+    #[test]
+    fn no_path_takes_more_steps_than_its_estimate_says() {
         for text in [
             "s",
             "a[*].b",

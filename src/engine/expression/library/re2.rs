@@ -27,6 +27,7 @@ struct Translator<'p> {
 }
 
 /// Flags for what follows, such as `(?i)`. What they stand behind can still be repeated.
+#[derive(Clone, Copy)]
 struct Flags {
     /// Where they begin in what was written.
     at: usize,
