@@ -22,16 +22,31 @@ pub(crate) struct Example {
     pub(crate) gives: String,
     /// What Kubernetes gives, where the page says so.
     pub(crate) elsewhere: Option<String>,
+    /// Whether the page says that it is something of our own, or is not there at all.
+    pub(crate) is_apart: bool,
 }
 
 /// What a line of the page means for the next one.
 enum State {
     Prose,
-    /// In a table of examples: of which columns they are, and in which column Kubernetes' answer is.
-    Table(Vec<(usize, &'static str)>, Option<usize>),
+    /// In a table of examples.
+    Table(Header),
     /// In a block: where it began, what it is of, its lines.
     Block(usize, String, Vec<String>),
 }
+
+/// What the columns of a table are.
+struct Header {
+    /// Examples, and their languages.
+    examples: Vec<(usize, &'static str)>,
+    /// Kubernetes' answers.
+    elsewhere: Option<usize>,
+    /// Whether there is a reason for each row.
+    has_reasons: bool,
+}
+
+/// What marks something that Kubernetes does not have.
+const OURS: char = '⁺';
 
 /// A block of the page that is none of a language.
 struct Block {
@@ -91,11 +106,16 @@ fn an_example_without_what_it_gives_is_an_error() {
     assert!(panics("```cel\n1\n```\n"));
 }
 
-/// The examples of the page, each of which Kubernetes is said to answer otherwise, and the object that they are about.
-pub(crate) fn differences() -> (Vec<Example>, Value) {
+/// The examples of the page that Kubernetes can be asked about, and the object that they are about.
+pub(crate) fn asked() -> (Vec<Example>, Value) {
     let (examples, _) = read();
     let object = variables().remove("object").unwrap();
-    (examples.into_iter().filter(|example| example.elsewhere.is_some()).collect(), object)
+    let is_asked = |example: &Example| {
+        let is_of_element =
+            example.text == "key" || ["item.", "(index)"].iter().any(|name| example.text.contains(name));
+        example.language != "jsonpath" && !is_of_element && !example.gives.contains("needs more than")
+    };
+    (examples.into_iter().filter(is_asked).collect(), object)
 }
 
 fn read() -> (Vec<Example>, Vec<Block>) {
@@ -129,8 +149,9 @@ fn parse(page: &str) -> (Vec<Example>, Vec<Block>) {
     for (line, text) in (1..).zip(page.lines()) {
         state = match (state, text.strip_prefix("```"), text.starts_with('|')) {
             (State::Block(from, kind, lines), Some(_), _) => {
-                match COLUMNS.iter().find(|(_, language)| kind == *language) {
-                    Some((_, language)) => examples.push(of_block(from, language, &lines)),
+                let (of, is_apart) = (kind.trim_end_matches([OURS, ' ']), kind.ends_with(OURS));
+                match COLUMNS.iter().find(|(_, language)| of == *language) {
+                    Some((_, language)) => examples.push(of_block(from, language, &lines, is_apart)),
                     None => blocks.push(Block { kind, text: lines.join("\n") + "\n" }),
                 }
                 State::Prose
@@ -140,11 +161,11 @@ fn parse(page: &str) -> (Vec<Example>, Vec<Block>) {
                 State::Block(from, kind, lines)
             }
             (_, Some(kind), _) => State::Block(line, kind.to_owned(), Vec::new()),
-            (State::Table(columns, elsewhere), None, true) => {
+            (State::Table(header), None, true) => {
                 if !text.starts_with("|---") {
-                    of_row(line, &cells(text), &columns, elsewhere, &mut examples);
+                    of_row(line, &cells(text), &header, &mut examples);
                 }
-                State::Table(columns, elsewhere)
+                State::Table(header)
             }
             (_, None, true) => of_header(line, &cells(text)),
             _ => State::Prose,
@@ -172,30 +193,27 @@ fn of_header(line: usize, header: &[String]) -> State {
     }
     let gives = header.iter().filter(|name| *name == "gives").count();
     assert_eq!(gives, columns.len(), "line {line}: what gives that?");
-    State::Table(columns, header.iter().position(|name| name == "in Kubernetes"))
+    let elsewhere = header.iter().position(|name| name == "in Kubernetes");
+    let has_reasons = header.last().is_some_and(|last| last == "why");
+    State::Table(Header { examples: columns, elsewhere, has_reasons })
 }
 
-fn of_row(
-    line: usize,
-    row: &[String],
-    columns: &[(usize, &'static str)],
-    elsewhere: Option<usize>,
-    examples: &mut Vec<Example>,
-) {
-    for &(at, language) in columns {
+fn of_row(line: usize, row: &[String], header: &Header, examples: &mut Vec<Example>) {
+    let is_apart = header.has_reasons || row.iter().any(|cell| cell.contains(OURS));
+    for &(at, language) in &header.examples {
         let text = code(&row[at]).unwrap_or_else(|| panic!("line {line}: there is no example"));
         let gives = code(&row[at + 1]).or((row[at + 1] == "nothing").then(|| "nothing".to_owned()));
         let gives = gives.unwrap_or_else(|| panic!("line {line}: nobody says what the example gives"));
-        let elsewhere = elsewhere.map(|at| code(&row[at]).unwrap_or_else(|| row[at].clone()));
-        examples.push(Example { line, language, text, gives, elsewhere });
+        let elsewhere = header.elsewhere.map(|at| code(&row[at]).unwrap_or_else(|| row[at].clone()));
+        examples.push(Example { line, language, text, gives, elsewhere, is_apart });
     }
 }
 
-fn of_block(line: usize, language: &'static str, lines: &[String]) -> Example {
+fn of_block(line: usize, language: &'static str, lines: &[String], is_apart: bool) -> Example {
     let (last, text) = lines.split_last().unwrap_or_else(|| panic!("line {line}: the block is empty"));
     let gives = last.strip_prefix("// ");
     let gives = gives.unwrap_or_else(|| panic!("line {line}: nobody says what the example gives"));
-    Example { line, language, text: text.join("\n"), gives: gives.to_owned(), elsewhere: None }
+    Example { line, language, text: text.join("\n"), gives: gives.to_owned(), elsewhere: None, is_apart }
 }
 
 /// What stands between backticks, one or more of them.

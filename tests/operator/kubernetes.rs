@@ -183,7 +183,7 @@ fn check_paths(cases: &[(&str, &str)], document: &str) {
 }
 
 /// A path as kubectl has it. One without braces begins at the root, with or without a dot.
-fn template(path: &str) -> String {
+pub(crate) fn template(path: &str) -> String {
     match path.trim_start() {
         "." => "{}".to_owned(),
         block if block.starts_with('{') => path.to_owned(),
@@ -192,12 +192,13 @@ fn template(path: &str) -> String {
     }
 }
 
-fn nodes_of(answer: &Value) -> Option<Vec<Value>> {
+/// What an answer selects, if it is no error.
+pub(crate) fn nodes_of(answer: &Value) -> Option<Vec<Value>> {
     answer["values"].as_array().cloned()
 }
 
 /// Whether both fail, or select the same. There, the members of maps come as it happens.
-fn same_nodes(path: &str, mut ours: Option<Vec<Value>>, mut theirs: Option<Vec<Value>>) -> bool {
+pub(crate) fn same_nodes(path: &str, mut ours: Option<Vec<Value>>, mut theirs: Option<Vec<Value>>) -> bool {
     for nodes in [&mut ours, &mut theirs].into_iter().flatten() {
         // Go writes whole doubles without a fraction.
         nodes.iter_mut().for_each(without_fractions);
