@@ -56,6 +56,10 @@ fn a_definition_that_comes_to_have_the_field_clears_the_warning() {
     let scene = Scene::on(&plane, "redefined").start();
     let old = Kind::new("Gadget").field("colour", "string");
     kind::install(scene.client(), &closed(&old));
+    let open = Kind::new("Gizmo").field("size", "integer").install(scene.client());
+    let target = json!({"group": open.group, "kind": open.kind});
+    let of_open = json!({"target": target, "filter": "object.spec.whatever == 1 && object.status.more == 1"});
+    let open = scene.declare("redefined-gizmos", of_open);
     let target = json!({"group": old.group, "kind": old.kind});
     let reads = json!({"target": target, "filter": "object.spec.color == 'red' || object.spec.colour == 7"});
     let metric = scene.declare("redefined-gadgets", reads);
@@ -67,6 +71,7 @@ fn a_definition_that_comes_to_have_the_field_clears_the_warning() {
     ] {
         assert!(message.contains(&expected), "{message}");
     }
+    assert_eq!(reason(&scene, &open), "Valid", "what a definition leaves open may be there");
     let mut new = old.clone().field("color", "string");
     new = new.field("colour", "integer");
     kind::install(scene.client(), &closed(&new));
