@@ -78,6 +78,52 @@ fn every_example_of_the_page_gives_what_it_says() {
     assert_eq!(answers.lines().count(), examples.len());
 }
 
+/// Examples of what is never right of a Pod, which show what becomes of it.
+const NEVER_RIGHT: &[&str] = &[
+    "object.nope == 1 || object.status.phase == 'Running'",
+    "object.?a.or(object.?kind).value()",
+    "object.?a.orValue(0)",
+    "quantity('1') == object.kind",
+];
+
+#[test]
+fn what_has_a_value_for_a_pod_fits_pods() {
+    let (examples, _) = read();
+    let dialect = |example: &Example| if example.language == "kubectl" { "Kubectl" } else { "RFC9535" };
+    let metric = |example: &Example| {
+        let source = match example.language {
+            "cel" => json!({"name": "a", "type": "slice", "expression": example.text}),
+            _ => {
+                json!({"name": "a", "type": "slice", "fieldPath": example.text, "dialect": dialect(example)})
+            }
+        };
+        json!({
+            "apiVersion": "metrics.open-control-plane.io/v1alpha1", "kind": "Metric",
+            "metadata": {"name": format!("line-{}-{}", example.line, example.language)},
+            "spec": {
+                "name": "a", "target": {"kind": "Pod", "version": "v1"},
+                "forEach": {"fieldPath": "spec.containers"}, "projections": [source],
+            },
+        })
+    };
+    let has_value = |example: &&Example| !example.gives.starts_with("error") && example.gives != "nothing";
+    let tried: Vec<&Example> = examples.iter().filter(has_value).collect();
+    let metrics: String = tried.iter().map(|example| format!("{}\n", metric(example))).collect();
+    let out = output(&["check", "-f", "-", "-o", "json"], metrics.as_bytes());
+    let found: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let problems = found["problems"].as_array().unwrap();
+    assert_eq!(found["metrics"].as_array().unwrap().len(), tried.len(), "{problems:?}");
+    let mut wrong = String::new();
+    for problem in problems.iter().filter(|problem| problem["kind"] == "schema") {
+        let line = usize::try_from(problem["line"].as_u64().unwrap()).unwrap();
+        let Example { text, gives, .. } = tried[line - 1];
+        if !NEVER_RIGHT.contains(&text.as_str()) {
+            writeln!(wrong, "{text}\n  gives {gives}\n  found {}", problem["message"]).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn the_metrics_of_the_page_give_the_series_that_follow() {
     let (_, blocks) = read();

@@ -142,6 +142,8 @@ impl<'a> Walker<'a> {
 
     fn kubectl(&mut self, from: &Seen, step: &KubectlStep) -> Seen {
         match step {
+            // Of a text, they are its bytes.
+            KubectlStep::Members if from.may_be(StaticType::String, self.schema) => Seen::Anything,
             KubectlStep::Members => self.children(from),
             KubectlStep::Range(_) => self.elements(from),
             KubectlStep::Where(condition) => {

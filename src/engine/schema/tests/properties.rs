@@ -117,11 +117,33 @@ fn answer(compiled: &Standalone, object: &Json) -> Option<String> {
 enum Step {
     Name(&'static str),
     Index(usize),
+    /// `.*`, `[*]`, `..name`, `['a','b']`, `[?(@.a == 1)]`: in the languages that have them.
+    Every,
+    Elements,
+    Below(&'static str),
+    Union(&'static str, &'static str),
+    Where(&'static str, &'static str),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let name = proptest::sample::select(&NAMES[..]).prop_map(Step::Name);
     let step = prop_oneof![4 => name, 1 => (0..2usize).prop_map(Step::Index)];
+    proptest::collection::vec(step, 1..5)
+}
+
+/// Steps of JSONPaths.
+fn path_steps() -> impl Strategy<Value = Vec<Step>> {
+    let name = || proptest::sample::select(&NAMES[..]);
+    let literal = proptest::sample::select(&["1", "'a'", "true", "0.5"][..]);
+    let step = prop_oneof![
+        6 => name().prop_map(Step::Name),
+        1 => (0..2usize).prop_map(Step::Index),
+        1 => Just(Step::Every),
+        1 => Just(Step::Elements),
+        1 => name().prop_map(Step::Below),
+        1 => (name(), name()).prop_map(|(a, b)| Step::Union(a, b)),
+        1 => (name(), literal).prop_map(|(name, literal)| Step::Where(name, literal)),
+    ];
     proptest::collection::vec(step, 1..5)
 }
 
@@ -137,6 +159,13 @@ fn written(language: Language, steps: &[Step], optional: bool) -> Formula {
             (Language::Rfc9535, Step::Name(name)) => format!("['{name}']"),
             (Language::Kubectl, Step::Name(name)) => format!(".{name}"),
             (_, Step::Index(index)) => format!("[{index}]"),
+            (_, Step::Every) => ".*".to_owned(),
+            (_, Step::Elements) => "[*]".to_owned(),
+            (Language::Rfc9535, Step::Below(name)) => format!("..['{name}']"),
+            (_, Step::Below(name)) => format!("..{name}"),
+            (_, Step::Union(a, b)) => format!("['{a}','{b}']"),
+            (Language::Rfc9535, Step::Where(name, literal)) => format!("[?@['{name}'] == {literal}]"),
+            (_, Step::Where(name, literal)) => format!("[?(@.{name} == {literal})]"),
         });
     }
     Formula { language, text, place: "at".to_owned() }
@@ -231,6 +260,30 @@ proptest! {
                 let answer = answer(&compiled, &object);
                 prop_assert!(
                     found.is_empty() || answer.is_none(),
+                    "{}: {found:?} of {short}, {answer:?} for {object}",
+                    formula.text
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_of_which_every_part_is_refused_leads_nowhere(
+        short in kind(),
+        path in path_steps(),
+        seeds in any::<[u32; 6]>(),
+    ) {
+        let schema = schema(&short);
+        // One of two names may be right, and then the other one is not all that there is.
+        let may_be_right = path.iter().any(|step| matches!(step, Step::Union(..)));
+        for language in [Language::Rfc9535, Language::Kubectl] {
+            let formula = written(language, &path, false);
+            let Ok(compiled) = Standalone::compile(&formula, &["object"]) else { continue };
+            let found = found(&formula, &schema);
+            for object in objects(&short, &seeds) {
+                let answer = answer(&compiled, &object);
+                prop_assert!(
+                    found.is_empty() || may_be_right || answer.is_none(),
                     "{}: {found:?} of {short}, {answer:?} for {object}",
                     formula.text
                 );
