@@ -190,6 +190,12 @@ impl Rig {
         self.ours[at].evaluate(&environment, &mut { Budget::EXPRESSION }).expect("a filter has a value")
     }
 
+    /// As the engine evaluates filters.
+    fn holds(&self, at: usize) -> bool {
+        let environment = Environment { row: &self.row, item: None, position: None };
+        self.ours[at].holds(&environment, &mut { Budget::EXPRESSION }).expect("a filter is a bool")
+    }
+
     fn bound(&self, env: &Arc<cel::Env>) -> cel::Context<'_, '_> {
         let mut context = cel::Context::with_env(Arc::clone(env));
         context.add_variable("object", &self.json).expect("JSON can be bound");
@@ -209,7 +215,14 @@ fn evaluate(criterion: &mut Criterion) {
         group.bench_function("floor: hand-written", |bencher| {
             bencher.iter(|| by_hand(black_box(&rig.fields), black_box(&rig.row)));
         });
-        group.bench_function("ours", |bencher| bencher.iter(|| rig.ours(black_box(at))));
+        match rig.ours(at) {
+            Outcome::Value(Value::Bool(_)) => {
+                group.bench_function("ours", |bencher| bencher.iter(|| rig.holds(black_box(at))));
+            }
+            _ => {
+                group.bench_function("ours", |bencher| bencher.iter(|| rig.ours(black_box(at))));
+            }
+        }
         group.bench_function("rival: cel, bound once", |bencher| {
             bencher.iter(|| program.execute(black_box(&bound)));
         });

@@ -265,6 +265,33 @@ impl Expression {
         self.evaluate_with(environment, None, budget)
     }
 
+    /// Whether a filter holds for one row, or one item of it: as [`evaluate`](Self::evaluate), without a value.
+    ///
+    /// # Errors
+    /// Where the filter has no value for this row, or one that is no bool, or needs more than the budget.
+    pub fn holds<'r>(
+        &'r self,
+        environment: &Environment<'r>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        self.holds_with(environment, None, budget)
+    }
+
+    /// As [`holds`](Self::holds), remembering what of it others need too for the same event.
+    pub(crate) fn holds_with<'r>(
+        &'r self,
+        environment: &Environment<'r>,
+        memo: Option<&Memo<'r>>,
+        budget: &mut Budget,
+    ) -> Result<bool, EvaluationError> {
+        if let Program::Cel(tree) = &*self.program {
+            let frame = evaluate::Frame::new(Some(environment), memo);
+            return evaluate::truth(tree, evaluate::Asker::Filter, &frame, budget);
+        }
+        self.evaluate_with(environment, memo, budget)?;
+        Err(EvaluationError::new("a filter is a bool, this is a list of nodes"))
+    }
+
     /// As [`evaluate`](Self::evaluate), remembering what of it others need too for the same event.
     pub(crate) fn evaluate_with<'r>(
         &'r self,

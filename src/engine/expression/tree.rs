@@ -231,6 +231,13 @@ impl Path {
     }
 }
 
+impl Loop {
+    /// Whether it gives a bool as soon as an element decides.
+    pub(super) fn decides(&self) -> bool {
+        matches!(self.kind, LoopKind::All | LoopKind::Exists)
+    }
+}
+
 impl LiteralSet {
     /// The set of these literals.
     pub(super) fn new(literals: &[Value<'static>]) -> LiteralSet {

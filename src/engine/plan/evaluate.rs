@@ -173,16 +173,8 @@ impl<'r> Run<'_, 'r> {
     }
 
     fn filter(&mut self, step: &'r Step) -> Result<bool, Failure<'r>> {
-        match self.evaluate(step)? {
-            Outcome::Value(Value::Bool(verdict)) => Ok(verdict),
-            Outcome::Value(other) => Err(fail(
-                step,
-                EvaluationError::plain(format!("a filter is a bool, this is {}", other.type_name())),
-            )),
-            Outcome::Nodes(_) => {
-                Err(fail(step, EvaluationError::new("a filter is a bool, this is a list of nodes")))
-            }
-        }
+        let memo = self.memo;
+        self.charged(step, |step, environment, budget| step.expression.holds_with(environment, memo, budget))
     }
 
     fn elements(&mut self, step: &'r Step) -> Result<elements::Elements<'r>, Failure<'r>> {

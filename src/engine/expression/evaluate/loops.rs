@@ -10,7 +10,7 @@ use super::super::library::sort_by_keys;
 use super::super::tree::{Loop, LoopKind, OptMap, Tree};
 use super::super::value::ListItems;
 use super::super::{Budget, MapValue, Text, Value};
-use super::truth::truth;
+use super::truth::{Asker, node_at, truth};
 use super::{Bound, Evaluated, Frame, evaluate, no_unary, path};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
@@ -59,11 +59,14 @@ enum Pairs<'a, 'r> {
 struct Pair<'r>(Value<'r>, Value<'r>);
 
 /// What a condition is called where it is no bool.
-const CONDITION: &str = "condition";
+const CONDITION: Asker = Asker::Operator("condition");
 
 /// Runs a loop.
 #[inline(never)]
 pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    if each.decides() {
+        return decided(each, frame, budget).map(Value::Bool);
+    }
     let range = path::reach(&each.range, frame, budget)?;
     if each.pair {
         let items = pairs(&range, budget)?;
@@ -77,6 +80,31 @@ pub(super) fn run<'r>(each: &'r Loop, frame: &Frame<'_, 'r>, budget: &mut Budget
     let keys = keys(&range, budget)?;
     let items = keys.as_ref().unwrap_or(&range).list_items().ok_or_else(no_range)?;
     walk(each, Single(items), frame, budget)
+}
+
+/// What a loop gives that [decides](Loop::decides).
+#[inline(never)]
+pub(super) fn decided<'r>(
+    each: &'r Loop,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    let Some(condition) = &each.condition else { return Err(no_range()) };
+    let decisive = each.kind == LoopKind::Exists;
+    if !each.pair
+        && let Some(node) = node_at(&each.range, frame)
+        && node.kind() == Kind::List
+    {
+        budget.step(1)?;
+        return decide(condition, decisive, Nodes(node.items()), frame, budget);
+    }
+    let range = path::reach(&each.range, frame, budget)?;
+    if each.pair {
+        return decide(condition, decisive, pairs(&range, budget)?, frame, budget);
+    }
+    let keys = keys(&range, budget)?;
+    let items = keys.as_ref().unwrap_or(&range).list_items().ok_or_else(no_range)?;
+    decide(condition, decisive, Single(items), frame, budget)
 }
 
 fn run_pairs<'r>(
@@ -137,8 +165,6 @@ fn walk<'r>(
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     match (each.kind, &each.condition) {
-        (LoopKind::All, Some(condition)) => decide(condition, false, items, frame, budget),
-        (LoopKind::Exists, Some(condition)) => decide(condition, true, items, frame, budget),
         (LoopKind::ExistsOne | LoopKind::Count, Some(condition)) => {
             let count = count(condition, items, frame, budget)?;
             Ok(if each.kind == LoopKind::Count { Value::Int(count) } else { Value::Bool(count == 1) })
@@ -154,11 +180,11 @@ fn decide<'r>(
     mut items: impl Items<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
-) -> Evaluated<'r> {
+) -> Result<bool, EvaluationError> {
     let mut failed = None;
     while let Some(item) = items.next(budget)? {
         match item.fulfils(condition, frame, budget) {
-            Ok(value) if value == decisive => return Ok(Value::Bool(decisive)),
+            Ok(value) if value == decisive => return Ok(decisive),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
             Err(error) => {
@@ -166,7 +192,7 @@ fn decide<'r>(
             }
         }
     }
-    failed.map_or(Ok(Value::Bool(!decisive)), Err)
+    failed.map_or(Ok(!decisive), Err)
 }
 
 fn count<'r>(

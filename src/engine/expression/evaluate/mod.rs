@@ -18,7 +18,8 @@ use super::tree::{Call, Part, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
 use crate::row::NodeRef;
-use truth::truth;
+use truth::text_at;
+pub(super) use truth::{Asker, truth};
 
 /// What evaluating gives.
 type Evaluated<'r> = Result<Value<'r>, EvaluationError>;
@@ -103,6 +104,13 @@ fn shared<'r>(part: &'r Part, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Eva
     }
 }
 
+impl Part {
+    /// Whether what it gives is remembered.
+    fn is_remembered(&self, frame: &Frame<'_, '_>) -> bool {
+        frame.memo.is_some() && self.mark.is_met_again()
+    }
+}
+
 /// `left + right`
 pub(super) fn add<'r>(left: &Value<'r>, right: &Value<'r>, budget: &mut Budget) -> Evaluated<'r> {
     operators::compute(Arithmetic::Add, left, right, budget)
@@ -122,7 +130,8 @@ fn constant<'r>(value: &'r Value<'static>) -> Evaluated<'r> {
 fn conditional<'r>(parts: &'r [Tree; 3], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
     let mut parts = parts;
     loop {
-        let chosen = if truth(&parts[0], "?:", frame, budget)? { &parts[1] } else { &parts[2] };
+        let chosen =
+            if truth(&parts[0], Asker::Operator("?:"), frame, budget)? { &parts[1] } else { &parts[2] };
         match chosen {
             Tree::Conditional(next) => parts = next,
             last => return evaluate(last, frame, budget),
@@ -138,16 +147,43 @@ fn call<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evalu
     }
     // No more places than there are arguments: most functions have one or two.
     match &*call.arguments {
-        [one] => apply(call, &[evaluate(one, frame, budget)?], budget),
-        [one, two] => apply(call, &[evaluate(one, frame, budget)?, evaluate(two, frame, budget)?], budget),
+        [one] => {
+            let mut arguments = [const { Value::Null }; 1];
+            fill(&mut arguments[0], one, frame, budget)?;
+            apply(call, &arguments, budget)
+        }
+        [one, two] => {
+            let mut arguments = [const { Value::Null }; 2];
+            fill(&mut arguments[0], one, frame, budget)?;
+            fill(&mut arguments[1], two, frame, budget)?;
+            apply(call, &arguments, budget)
+        }
         more => {
             let mut arguments = [const { Value::Null }; MAX_ARGUMENTS];
-            for (slot, argument) in arguments.iter_mut().zip(more) {
-                *slot = evaluate(argument, frame, budget)?;
+            for (place, argument) in arguments.iter_mut().zip(more) {
+                fill(place, argument, frame, budget)?;
             }
             apply(call, &arguments[..more.len()], budget)
         }
     }
+}
+
+/// Evaluates an argument into its place. What is a text already is written there, and not moved.
+fn fill<'r>(
+    place: &mut Value<'r>,
+    argument: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<(), EvaluationError> {
+    if let Tree::Constant(Value::String(text)) = argument {
+        *place = Value::String(Text::Borrowed(text.as_str()));
+    } else if let Some(text) = text_at(argument, frame) {
+        budget.step(1)?;
+        *place = Value::String(Text::Borrowed(text));
+    } else {
+        *place = evaluate(argument, frame, budget)?;
+    }
+    Ok(())
 }
 
 /// The result of the first overload that takes these arguments.

@@ -231,7 +231,7 @@ pub(super) fn compare(
 
 impl Comparison {
     /// Whether it holds for operands of this order.
-    fn holds(self, ordering: Ordering) -> bool {
+    pub(super) fn holds(self, ordering: Ordering) -> bool {
         match self {
             Comparison::Equal => ordering == Ordering::Equal,
             Comparison::NotEqual => ordering != Ordering::Equal,

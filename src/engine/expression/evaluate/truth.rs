@@ -8,25 +8,33 @@ use super::super::matcher::Matcher;
 use super::super::syntax::Comparison;
 use super::super::tree::{FieldIs, LiteralSet, Tree};
 use super::super::{Budget, Value};
-use super::{Evaluated, Frame, evaluate, no_unary, operators, path};
+use super::{Evaluated, Frame, evaluate, loops, no_unary, operators, path};
 use crate::error::EvaluationError;
+use crate::row::NodeRef;
+
+/// Who needs a bool, for the error where there is none.
+#[derive(Clone, Copy)]
+pub(in super::super) enum Asker {
+    Operator(&'static str),
+    Filter,
+}
 
 /// The bool that a tree of one of the kinds below gives.
 #[inline(never)]
 pub(super) fn value<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    truth(tree, "", frame, budget).map(Value::Bool)
+    truth(tree, Asker::Filter, frame, budget).map(Value::Bool)
 }
 
 /// Evaluates what must be a bool, for whoever asks: without a value for what gives nothing else.
-pub(super) fn truth<'r>(
+pub(in super::super) fn truth<'r>(
     tree: &'r Tree,
-    asker: &str,
+    asker: Asker,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
     match tree {
-        Tree::Has(path) => path::has(path, frame, budget),
         Tree::FieldIs(test) => field_is(test, frame, budget),
+        Tree::Has(path) => path::has(path, frame, budget),
         Tree::InSet(test) => in_set(&test.0, &test.1, frame, budget),
         Tree::And(terms) => all_of(terms, false, frame, budget),
         Tree::Or(terms) => all_of(terms, true, frame, budget),
@@ -34,6 +42,8 @@ pub(super) fn truth<'r>(
         Tree::Compare(comparison, operands) => compare(*comparison, operands, frame, budget),
         Tree::In(operands) => contained(operands, frame, budget),
         Tree::Matches(test) => matches(&test.0, &test.1, frame, budget),
+        Tree::Loop(each) if each.decides() => loops::decided(each, frame, budget),
+        Tree::Shared(part) if !part.is_remembered(frame) => truth(&part.tree, asker, frame, budget),
         _ => evaluated(tree, asker, frame, budget),
     }
 }
@@ -41,19 +51,21 @@ pub(super) fn truth<'r>(
 #[inline(never)]
 fn evaluated<'r>(
     tree: &'r Tree,
-    asker: &str,
+    asker: Asker,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
-    match evaluate(tree, frame, budget)? {
-        Value::Bool(value) => Ok(value),
-        other => Err(no_unary(asker, &other)),
+    let outcome = evaluate(tree, frame, budget);
+    // Looked at where it lies: moving what was just written takes longer than writing it.
+    if let Ok(Value::Bool(value)) = outcome {
+        return Ok(value);
     }
+    Err(asker.refuse(&outcome?))
 }
 
 #[inline(never)]
 fn not<'r>(operand: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Result<bool, EvaluationError> {
-    truth(operand, "!", frame, budget).map(|value| !value)
+    truth(operand, Asker::Operator("!"), frame, budget).map(|value| !value)
 }
 
 /// `needle in haystack`
@@ -78,9 +90,10 @@ fn all_of<'r>(
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
+    let asker = Asker::Operator(if decisive { "||" } else { "&&" });
     let mut failed = None;
     for term in terms {
-        match truth(term, if decisive { "||" } else { "&&" }, frame, budget) {
+        match truth(term, asker, frame, budget) {
             Ok(value) if value == decisive => return Ok(decisive),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -108,6 +121,14 @@ fn compare<'r>(
         budget.step(2)?;
         return Ok(same(text, literal.as_str(), budget)? == (comparison == Comparison::Equal));
     }
+    if let Tree::Constant(Value::Int(literal)) = &operands[1]
+        && let Some(text) = node_at(&operands[0], frame).and_then(NodeRef::as_number)
+        && let Ok(number) = text.parse::<i64>()
+    {
+        budget.step(2)?;
+        budget.read(text.len())?;
+        return Ok(comparison.holds(number.cmp(literal)));
+    }
     compare_values(comparison, operands, frame, budget)
 }
 
@@ -127,12 +148,17 @@ fn compare_values<'r>(
     operators::compare(comparison, &left, &right, budget)
 }
 
-/// The text that a plain path leads to, where it lies. Evaluating it takes a step.
-fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
+/// The node that a plain path leads to. Evaluating that takes a step, and reading what is there.
+pub(super) fn node_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
     match tree {
-        Tree::Path(path) if path.optional_from.is_none() => path::end(path, frame)?.as_str(),
+        Tree::Path(path) if path.optional_from.is_none() => path::end(path, frame),
         _ => None,
     }
+}
+
+/// The text that a plain path leads to, where it lies.
+pub(super) fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
+    node_at(tree, frame)?.as_str()
 }
 
 /// Whether two texts are equal, for the steps of reading both.
@@ -205,6 +231,18 @@ fn matches<'r>(
         Value::String(text) => matcher.is_match(text.as_str(), budget),
         other => {
             Err(EvaluationError::plain(format!("no such overload: {}.matches(string)", other.type_name())))
+        }
+    }
+}
+
+impl Asker {
+    #[cold]
+    fn refuse(self, value: &Value<'_>) -> EvaluationError {
+        match self {
+            Asker::Operator(operator) => no_unary(operator, value),
+            Asker::Filter => {
+                EvaluationError::plain(format!("a filter is a bool, this is {}", value.type_name()))
+            }
         }
     }
 }
