@@ -1,5 +1,7 @@
 //! How objects are observed: one watch for everybody, lists by the clock, lists for want of the right to watch.
 
+use std::time::Instant;
+
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
@@ -22,12 +24,14 @@ fn twenty_metrics_over_one_kind_need_one_watch_and_no_further_list() {
     let pods: Vec<_> =
         (0..PODS).map(|number| scene.pod(&format!("p{number:02}")).phase("Pending").create(client)).collect();
     let attributes = json!([{"name": "phase", "fieldPath": "status.phase"}]);
+    let began = Instant::now();
     let metrics: Vec<_> = (0..20)
         .map(|number| {
             let rest = format!("object.metadata.name != 'p{number:02}'");
             scene.declare(&format!("twenty-{number:02}"), json!({"projections": attributes, "filter": rest}))
         })
         .collect();
+    let declaring = began.elapsed();
     metrics.iter().for_each(|metric| scene.wait_ready(metric));
     scene.sees("twenty_07", &[("phase=\"Pending\"", PODS as f64 - 1.0)]);
 
@@ -37,7 +41,9 @@ fn twenty_metrics_over_one_kind_need_one_watch_and_no_further_list() {
     };
     let before = lists(&scene);
     let of_pods = before.iter().filter(|request| request.resource == "pods").count();
-    assert!(of_pods <= 3, "a first list, and few more for those that came later: {before:#?}");
+    // Those that are declared within a tenth of a second of each other share a list.
+    let most = 2 + declaring.as_millis() / 100;
+    assert!(of_pods as u128 <= most, "a first list, and few more in {declaring:?}: {before:#?}");
     for pod in &pods {
         client.patch_status(pod, &json!({"phase": "Running"}));
     }

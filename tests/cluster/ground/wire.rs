@@ -34,17 +34,19 @@ fn a_proxy_passes_cuts_darkens_and_refuses() {
         stream.write_all(b"hello")?;
         stream.read_exact(&mut [0; 5])
     };
-    let passes = || until("the proxy to pass", || echo(&mut connect()).map_err(|error| error.to_string()));
+    // A connection of its own for every look: an echo that comes late answers no later one.
+    let passes = || {
+        until("the proxy to pass", || {
+            let mut stream = connect();
+            echo(&mut stream).map(|()| stream).map_err(|error| error.to_string())
+        })
+    };
 
-    let mut first = connect();
-    until("an echo", || echo(&mut first).map_err(|error| error.to_string()));
+    let mut first = passes();
     proxy.cut();
     first.set_read_timeout(None).unwrap();
     assert_eq!(first.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
-    passes();
-
-    let mut second = connect();
-    until("an echo", || echo(&mut second).map_err(|error| error.to_string()));
+    let mut second = passes();
     proxy.darken();
     assert_eq!(echo(&mut second).unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "no answer, no end");
     passes();
