@@ -149,7 +149,7 @@ fn units_and_names_are_held_to_their_conventions() {
     let metric = |name: &str, unit: &str, kind: &str, attribute: &str| {
         format!(
             "apiVersion: metrics.open-control-plane.io/v1alpha1\nkind: Metric\nmetadata: {{name: a}}\nspec:\n  \
-             name: {name}\n  unit: '{unit}'\n  target: {{kind: Node}}\n  projections:\n  - {{name: {attribute}, \
+             name: {name}\n  unit: '{unit}'\n  target: {{kind: Machine}}\n  projections:\n  - {{name: {attribute}, \
              fieldPath: spec.role}}\n  valueFrom: {{fieldPath: spec.x, type: {kind}}}\n"
         )
     };
