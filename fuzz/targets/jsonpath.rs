@@ -13,15 +13,22 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-/// A pattern that is none selects nothing there; here it is refused, so that its author learns of it.
 /// Of texts that we refuse they are asked only about short ones, which they survive.
 const SHORT: usize = 64;
+
+/// What is refused here alone, so that its author learns of it: a pattern that is none, which selects nothing there, and numbers
+/// that a double does not tell apart.
+const OURS_ALONE: [&str; 2] = ["invalid regular expression", "numbers beyond 2^53"];
+
+/// In texts without blanks, what they answer otherwise than RFC 9535 says: order other than `<`, and indices from the end of a
+/// list in a comparison. The engine's own tests ask them about generated paths in other words.
+const OTHERWISE: [&str; 3] = [">", "<=", "[-"];
 
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else { return };
     let refused = ask(Language::Rfc9535, text, |answer| check(text, answer));
     if let (Err(error), true) = (refused, text.len() <= SHORT)
-        && !error.message.starts_with("invalid regular expression")
+        && !OURS_ALONE.iter().any(|begin| error.message.starts_with(begin))
         && JsonPath::parse(text).is_ok()
     {
         panic!("{text}: refused, and serde_json_path accepts it: {error}");
@@ -35,11 +42,27 @@ fn check(text: &str, answer: &Answer<'_>) {
     let Ok(document) = serde_json::from_str::<Value>(answer.object) else { return };
     let path = match JsonPath::parse(text) {
         Ok(path) => path,
-        // RFC 9535 has whitespace in more places than they do.
-        Err(_) if text.contains([' ', '\t', '\r', '\n']) => return,
+        // RFC 9535 has whitespace in more places than they do, small letters in escapes, and numbers beyond doubles.
+        Err(_)
+            if text.contains([' ', '\t', '\r', '\n']) || text.contains("\\u") || has_long_exponent(text) =>
+        {
+            return;
+        }
         Err(error) => panic!("{text}: serde_json_path refuses: {error}"),
     };
+    let bare: String = text.split_whitespace().collect();
+    if OTHERWISE.iter().any(|part| bare.contains(part)) {
+        return;
+    }
     let ours: Vec<Value> = nodes.as_slice().iter().map(|node| json::value(*node)).collect();
     let theirs: Vec<Value> = path.query(&document).all().into_iter().cloned().collect();
     assert_eq!(ours, theirs, "{text} on {}", answer.object);
+}
+
+/// Whether a number of the text may be too large for a double.
+fn has_long_exponent(text: &str) -> bool {
+    text.split(['e', 'E']).skip(1).any(|rest| {
+        let digits = rest.trim_start_matches(['+', '-', '0']).bytes().take_while(u8::is_ascii_digit).count();
+        digits >= 3
+    })
 }
