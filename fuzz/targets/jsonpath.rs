@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-/// Of texts that we refuse they are asked only about short ones, which they survive.
+/// Of texts that we refuse they are asked only about short ones without escapes of digits, which they survive.
 const SHORT: usize = 64;
 
 /// What is refused here alone, so that its author learns of it: a pattern that is none, which selects nothing there, and numbers
@@ -27,7 +27,7 @@ const OTHERWISE: [&str; 3] = [">", "<=", "[-"];
 fuzz_target!(|input: &[u8]| {
     let Ok(text) = str::from_utf8(input) else { return };
     let refused = ask(Language::Rfc9535, text, |answer| check(text, answer));
-    if let (Err(error), true) = (refused, text.len() <= SHORT)
+    if let (Err(error), true) = (refused, text.len() <= SHORT && !text.contains("\\u"))
         && !OURS_ALONE.iter().any(|begin| error.message.starts_with(begin))
         && JsonPath::parse(text).is_ok()
     {
