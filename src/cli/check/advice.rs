@@ -134,8 +134,8 @@ impl Advice<'_> {
         if steps > MOST_STEPS {
             let longest = facts.estimate.longest(MOST_STEPS).unwrap_or(LONG);
             let message = format!(
-                "takes about {} steps, n being the length of lists: where they have {LONG} elements, {steps}; an expression \
-                 that needs more than {MOST_STEPS} fails, which lists of {longest} elements do not need",
+                "takes at most about {} steps, n being the length of lists: where they have {LONG} elements, {steps}; an \
+                 expression has {MOST_STEPS}, so it may fail where lists have more than {longest} elements",
                 facts.estimate
             );
             self.warn(FindingKind::Cost, &facts.formula.place, message);

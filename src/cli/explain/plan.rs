@@ -83,7 +83,7 @@ fn bound(facts: &FormulaFacts) -> Option<String> {
     let most = Budget::EXPRESSION.steps;
     let longest = facts.estimate.longest(most).filter(|longest| *longest < LONGEST_LIST)?;
     let place = &facts.formula.place;
-    Some(format!("{place} fails beyond {most} steps, which lists of {longest} elements do not take"))
+    Some(format!("{place} may fail where lists have more than {longest} elements: it has {most} steps"))
 }
 
 fn steps(facts: &FormulaFacts) -> String {
