@@ -130,9 +130,24 @@ fn functions() -> Vec<Hostile> {
         case("a number of 200,000 digits", "object.digits > 0", STEPS),
         case("a pattern that explodes", "'a'.matches('((a{100}){100}){100}')", Refused("too large")),
         case("the same from the object", "'a'.matches(object.pattern)", Fails("too large")),
+        cel(
+            "240 large patterns",
+            numbered(240, |number| format!(r"object.s.matches(r'\pL{{4}}{number}')")).join("||"),
+            Refused("too large together"),
+        ),
+        cel(
+            "one large pattern 90 times",
+            numbered(90, |_| r"object.s.matches(r'\pL{4}0')".to_owned()).join("||"),
+            Gives,
+        ),
         case("a pattern that backtracks elsewhere", "object.long.matches('(a|b|ab)*c')", STEPS),
         case("a pattern of the object, 2,000 times", "object.l.all(x, !'a'.matches(object.late))", STEPS),
     ]
+}
+
+/// So many texts, each with its number.
+fn numbered(count: usize, text: impl Fn(usize) -> String) -> Vec<String> {
+    (0..count).map(text).collect()
 }
 
 /// What is hostile in JSONPath.
@@ -152,6 +167,11 @@ fn paths() -> Vec<Hostile> {
             "a pattern that explodes",
             "$[?match(@, 'a{1000}{1000}{1000}')]".to_owned(),
             Refused("too large"),
+        ),
+        rfc9535(
+            "120 large patterns",
+            format!("$[?{}]", numbered(120, |number| format!(r"match(@,'\\pL{{4}}{number}')")).join("||")),
+            Refused("too large together"),
         ),
         rfc9535(
             "a union of 8, 100 times",

@@ -1,7 +1,9 @@
 //! Metrics and lists coming and going: what readers of snapshots may rely on meanwhile.
 
 use celemetry_engine::change::{Change, Origin, SourceId};
-use celemetry_engine::definition::{Aggregation, Definition, LabelOperator, LabelRequirement, ValueKind};
+use celemetry_engine::definition::{
+    Aggregation, Definition, Formula, LabelOperator, LabelRequirement, Projection, ProjectionKind, ValueKind,
+};
 use celemetry_engine::row::{Decoder, Defaults, HashSeed, ObjectKey, Row};
 use celemetry_engine::snapshot::{MetricId, Snapshot};
 use celemetry_engine::{Engine, Options, SeriesLimits};
@@ -289,6 +291,33 @@ fn a_defective_edit_leaves_the_metric_as_it_was() {
     assert_eq!(errors[0].to_string(), "filter:1:1: undeclared reference to 'objct' (did you mean 'object'?)");
     assert!(!rig.engine.wants_list(rig.source));
     assert_eq!(rig.flush(), "pods{phase=Running} 1");
+}
+
+#[test]
+fn the_patterns_of_a_definition_are_bounded_together() {
+    let mut rig = Rig::new();
+    let projected = |patterns: usize| {
+        let mut definition = by_phase();
+        definition.projections = (0..patterns)
+            .map(|number| Projection {
+                name: format!("p{number}"),
+                formula: Formula::cel(
+                    &format!(r"object.phase.matches(r'\pL{{4}}{}')", number.min(5)),
+                    &format!("p{number}"),
+                ),
+                kind: ProjectionKind::Primitive,
+                default: None,
+            })
+            .collect();
+        definition
+    };
+    let errors = rig.engine.register(&projected(170), &[rig.source]).expect_err("too much");
+    assert_eq!(errors.len(), 165, "each of the sixth kind is one too many");
+    assert_eq!(
+        errors[0].to_string(),
+        "p5: the regular expressions of one definition are too large together: more than 1024 KiB"
+    );
+    rig.engine.register(&projected(5), &[rig.source]).expect("not too much");
 }
 
 #[test]

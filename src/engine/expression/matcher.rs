@@ -3,6 +3,8 @@
 //! In: patterns in the syntax of the `regex` crate, texts, a budget. Out: whether they match, and what does. Must never know: which
 //! language a pattern was written in.
 
+use std::sync::Arc;
+
 use regex::{Regex, RegexBuilder};
 
 use super::Budget;
@@ -11,9 +13,10 @@ use crate::error::EvaluationError;
 /// A compiled regular expression.
 #[derive(Clone, Debug)]
 pub(super) struct Matcher {
-    regex: Regex,
-    /// Steps for every 16 bytes of a text.
-    factor: u64,
+    /// With what it remembers of texts, which copies share.
+    regex: Arc<Regex>,
+    /// Its class of [`SIZES`].
+    kibibytes: usize,
 }
 
 /// The longest pattern in bytes, as its author wrote it.
@@ -26,12 +29,16 @@ const MAX_NESTING: u32 = 32;
 /// than 1, `\w+`, which knows all of Unicode, 49.
 const SIZES: [usize; 4] = [4, 16, 64, 192];
 
+const TOO_LARGE: &str = "the regular expression is too large";
+
 /// How many KiB of a class are a step for every 16 bytes of text: the larger the automaton, the more of its states may
 /// have to be looked at for each byte. A step is then two microseconds at worst.
 const KIB_A_STEP: usize = 2;
 
-/// What the states that are met while matching may take in memory, in bytes. Beyond, matching is slower, not wrong.
+/// What the states that are met while matching may take in memory, in bytes, at most and for every KiB of a class.
+/// Beyond, matching is slower, not wrong.
 const MAX_STATES: usize = 256 * 1024;
+const STATES_A_KIB: usize = 16 * 1024;
 
 /// What compiling a pattern costs in steps, beside one for each of its bytes: it is as dear as hundreds of comparisons.
 const COMPILE_STEPS: u64 = 400;
@@ -47,14 +54,33 @@ impl Matcher {
     /// # Errors
     /// The defect in one line, or which limit it is beyond.
     pub(super) fn compile(pattern: &str, regex: &str) -> Result<Self, String> {
+        let compiled = Self::compile_within(usize::MAX, pattern, regex)?;
+        compiled.ok_or_else(|| TOO_LARGE.to_owned())
+    }
+
+    /// As [`compile`](Self::compile), but nothing where it takes more than so many KiB and is not too large by itself.
+    ///
+    /// # Errors
+    /// The defect in one line, or which limit it is beyond.
+    pub(super) fn compile_within(
+        kibibytes: usize,
+        pattern: &str,
+        regex: &str,
+    ) -> Result<Option<Self>, String> {
         if pattern.len() > MAX_PATTERN {
             return Err(format!("invalid regular expression: longer than {MAX_PATTERN} bytes"));
         }
         for size in SIZES {
+            if size > kibibytes {
+                return Ok(None);
+            }
             let mut builder = RegexBuilder::new(regex);
-            builder.size_limit(size * 1024).dfa_size_limit(MAX_STATES).nest_limit(MAX_NESTING);
+            builder
+                .size_limit(size * 1024)
+                .dfa_size_limit(MAX_STATES.min(size * STATES_A_KIB))
+                .nest_limit(MAX_NESTING);
             match builder.build() {
-                Ok(regex) => return Ok(Matcher { regex, factor: (size / KIB_A_STEP) as u64 }),
+                Ok(regex) => return Ok(Some(Matcher { regex: Arc::new(regex), kibibytes: size })),
                 Err(regex::Error::CompiledTooBig(_)) => {}
                 Err(error) => {
                     let text = error.to_string();
@@ -66,7 +92,17 @@ impl Matcher {
                 }
             }
         }
-        Err("the regular expression is too large".to_owned())
+        Err(TOO_LARGE.to_owned())
+    }
+
+    /// How much memory it takes at most, in KiB, beside what it remembers of texts.
+    pub(super) fn kibibytes(&self) -> usize {
+        self.kibibytes
+    }
+
+    /// Steps for every 16 bytes of a text.
+    fn factor(&self) -> u64 {
+        (self.kibibytes / KIB_A_STEP) as u64
     }
 
     /// The pattern in the syntax of the `regex` crate, which is all that a matcher depends on.
@@ -116,7 +152,7 @@ impl Matcher {
         for found in self.regex.find_iter(text).take(most) {
             // Where a match ends may have been decided by all the text behind it.
             let pieces = (text.len() - from).div_ceil(BYTES_A_FACTOR) as u64;
-            budget.step(pieces.saturating_mul(self.factor / 2))?;
+            budget.step(pieces.saturating_mul(self.factor() / 2))?;
             from = found.end();
             budget.build_values(1)?;
             budget.build(found.len())?;
@@ -128,7 +164,7 @@ impl Matcher {
 
     fn charge(&self, length: usize, budget: &mut Budget) -> Result<(), EvaluationError> {
         let pieces = length.div_ceil(BYTES_A_FACTOR) as u64;
-        budget.step(pieces.saturating_mul(self.factor))
+        budget.step(pieces.saturating_mul(self.factor()))
     }
 }
 

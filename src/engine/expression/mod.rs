@@ -20,6 +20,7 @@ mod kubectl;
 mod query;
 mod shared;
 mod matcher;
+mod patterns;
 mod value;
 mod standalone;
 pub(crate) mod explain;
@@ -46,6 +47,8 @@ pub struct Expression {
     kind: StaticType,
     elements: Option<FieldId>,
     conditions: Arc<[Condition]>,
+    /// What its compiled patterns take together.
+    patterns_kib: usize,
 }
 
 /// What an expression was compiled to.
@@ -203,10 +206,11 @@ impl Expression {
             return Self::compile_query(formula, demand, fields);
         }
         let resolved = Self::check_cel(&formula.text, scope, demand, fields);
-        let check::Resolved { mut tree, kind, elements } = resolved.map_err(|fault| fault.locate(formula))?;
+        let resolved = resolved.map_err(|fault| fault.locate(formula))?;
+        let check::Resolved { mut tree, kind, elements, patterns_kib } = resolved;
         let conditions = check::conditions(&tree).into();
         finish(&mut tree);
-        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, conditions })
+        Ok(Expression { program: Arc::new(Program::Cel(tree)), kind, elements, conditions, patterns_kib })
     }
 
     fn compile_query(
@@ -215,9 +219,9 @@ impl Expression {
         fields: &mut FieldRecorder<'_>,
     ) -> Result<Expression, CompileError> {
         let query = query::compile(formula, demand, fields)?;
-        let elements = query.elements();
+        let (elements, patterns_kib) = (query.elements(), query.patterns_kib());
         let program = Arc::new(Program::Query(query, memo::Mark::default()));
-        Ok(Expression { program, kind: StaticType::Dyn, elements, conditions: Arc::new([]) })
+        Ok(Expression { program, kind: StaticType::Dyn, elements, conditions: Arc::new([]), patterns_kib })
     }
 
     fn check_cel(
@@ -240,6 +244,16 @@ impl Expression {
     /// otherwise everything was kept, and items are [`ItemScope::Computed`].
     pub fn elements(&self) -> Option<FieldId> {
         self.elements
+    }
+
+    /// What its compiled patterns take together, in KiB.
+    pub(crate) fn patterns_kib(&self) -> usize {
+        self.patterns_kib
+    }
+
+    /// Whether it is the very same as another, compiled once for both.
+    pub(crate) fn is_same(&self, other: &Expression) -> bool {
+        Arc::ptr_eq(&self.program, &other.program)
     }
 
     /// Whether the nodes of the result are its elements, rather than one list or map that has them: a JSONPath that can

@@ -10,7 +10,7 @@ use crate::definition::{
     TextForm, ValueFrom,
 };
 use crate::error::CompileError;
-use crate::expression::{Demand, ItemScope, Scope, SharedExpressions, StaticType};
+use crate::expression::{Demand, Expression, ItemScope, Scope, SharedExpressions, StaticType};
 use crate::index::{Conditions, LabelTest, Selector};
 use crate::row::{FieldId, FieldPlan, FieldRecorder};
 
@@ -25,7 +25,12 @@ struct Compiler<'p> {
     fields: FieldRecorder<'p>,
     scope: Scope,
     errors: Vec<CompileError>,
+    /// Those that have patterns, each once.
+    with_patterns: Vec<Expression>,
 }
+
+/// What the compiled patterns of one definition may take together, in KiB.
+const MAX_PATTERNS_KIB: usize = 1024;
 
 impl Plan {
     /// Compiles `definition` by itself, adding to `fields` what it reads.
@@ -43,8 +48,13 @@ impl Plan {
         fields: &mut FieldPlan,
         shared: &mut SharedExpressions,
     ) -> Result<Plan, Vec<CompileError>> {
-        let mut compiler =
-            Compiler { shared, fields: fields.record(), scope: Scope::default(), errors: Vec::new() };
+        let mut compiler = Compiler {
+            shared,
+            fields: fields.record(),
+            scope: Scope::default(),
+            errors: Vec::new(),
+            with_patterns: Vec::new(),
+        };
         let labels = definition.labels.iter().map(|label| compiler.label(label)).collect();
         let field_tests = definition.fields.iter().map(|field| compiler.field(field)).collect();
         if definition.namespaces.is_some() {
@@ -93,12 +103,34 @@ impl Compiler<'_> {
 
     fn expression(&mut self, formula: &Formula, demand: Demand) -> Option<Step> {
         match self.shared.compile(formula, &self.scope, demand, &mut self.fields) {
-            Ok(expression) => Some(Step { expression, place: formula.place.as_str().into() }),
+            Ok(expression) => {
+                self.count_patterns(&expression, &formula.place)?;
+                Some(Step { expression, place: formula.place.as_str().into() })
+            }
             Err(error) => {
                 self.errors.push(error);
                 None
             }
         }
+    }
+
+    /// Nothing where the patterns of this one and of those before it are too large together.
+    fn count_patterns(&mut self, expression: &Expression, place: &str) -> Option<()> {
+        let takes = expression.patterns_kib();
+        if takes == 0 || self.with_patterns.iter().any(|other| other.is_same(expression)) {
+            return Some(());
+        }
+        if self.with_patterns.iter().map(Expression::patterns_kib).sum::<usize>() + takes > MAX_PATTERNS_KIB {
+            self.refuse(
+                place,
+                format!(
+                    "the regular expressions of one definition are too large together: more than {MAX_PATTERNS_KIB} KiB"
+                ),
+            );
+            return None;
+        }
+        self.with_patterns.push(expression.clone());
+        Some(())
     }
 
     fn filter(&mut self, formula: &Formula) -> Option<Step> {

@@ -8,6 +8,7 @@ use super::super::fault::{Checked, fault};
 use super::super::library::{
     Form, MAX_ARGUMENTS, Overload, check_template, compile_regex, is_never, overloads,
 };
+use super::super::patterns::Patterns;
 use super::super::syntax::{CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
 use super::super::tree::{Call, SearchCall, Tree};
 use super::super::types::StaticType;
@@ -74,7 +75,7 @@ impl Checker<'_, '_> {
         if overloads.is_empty() {
             return Err(fault(at, no_overload(&chosen, &operands)));
         }
-        finish(at, overloads, operands)
+        finish(at, overloads, operands, &mut self.patterns)
     }
 
     /// Finds the function that a call means, by name, way of calling and number of arguments.
@@ -132,7 +133,12 @@ fn need_of(overloads: &[&Overload], index: usize) -> Need {
 }
 
 /// The call itself, or what is known of it already.
-fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) -> Checked<Typed> {
+fn finish(
+    at: u32,
+    overloads: Box<[&'static Overload]>,
+    operands: Vec<Typed>,
+    patterns: &mut Patterns,
+) -> Checked<Typed> {
     let kinds = overloads.iter().map(|overload| overload.result);
     let kind = kinds.reduce(StaticType::join).unwrap_or(StaticType::Dyn);
     // Of `dyn('')` nothing is known, though it is a constant.
@@ -141,7 +147,7 @@ fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) ->
     let matches = overloads.iter().all(|overload| matches!(overload.form, Form::Matches(_)));
     let mut arguments: Vec<Tree> = operands.into_iter().map(|operand| operand.tree).collect();
     if matches && let [_, Tree::Constant(Value::String(pattern))] = arguments.as_slice() {
-        let pattern = compile_regex(pattern.as_str()).map_err(|message| fault(at, message))?;
+        let pattern = compile_regex(pattern.as_str(), patterns).map_err(|message| fault(at, message))?;
         arguments.truncate(1);
         let text = arguments.swap_remove(0);
         return Ok(Typed::new(Tree::Matches(Box::new((text, pattern))), kind));
@@ -150,7 +156,7 @@ fn finish(at: u32, overloads: Box<[&'static Overload]>, operands: Vec<Typed>) ->
         && let Form::Search(_, run) = overload.form
         && let [_, Tree::Constant(Value::String(pattern)), ..] = arguments.as_slice()
     {
-        let matcher = compile_regex(pattern.as_str()).map_err(|message| fault(at, message))?;
+        let matcher = compile_regex(pattern.as_str(), patterns).map_err(|message| fault(at, message))?;
         arguments.remove(1);
         let call = SearchCall { overload, run, matcher, arguments: arguments.into() };
         return Ok(Typed::new(Tree::Search(Box::new(call)), kind));

@@ -19,6 +19,7 @@ pub(super) use operators::signatures;
 pub(super) use suggest::suggestion;
 
 use super::fault::{Checked, fault};
+use super::patterns::Patterns;
 use super::syntax::{Syntax, SyntaxKind};
 use super::tree::{Base, Path, Tree};
 use super::types::{StaticType, type_named};
@@ -31,6 +32,8 @@ pub(super) struct Resolved {
     pub(super) kind: StaticType,
     /// The field of the result's elements, if they were asked for and lie in the row.
     pub(super) elements: Option<FieldId>,
+    /// What its compiled patterns take together.
+    pub(super) patterns_kib: usize,
 }
 
 /// Checks an expression.
@@ -43,13 +46,14 @@ pub(super) fn check(
     demand: Demand,
     fields: &mut FieldRecorder<'_>,
 ) -> Checked<Resolved> {
-    let mut checker = Checker { fields, has_object: true, item: scope.item, variables: Vec::new() };
+    let mut checker = Checker::new(fields);
+    (checker.has_object, checker.item) = (true, scope.item);
     let operand = checker.operand(syntax)?;
     let (typed, elements) = match demand {
         Demand::Elements => checker.elements(operand),
         Demand::Whole => (checker.whole(operand), None),
     };
-    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements })
+    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements, patterns_kib: checker.patterns.kibibytes() })
 }
 
 /// Checks an expression that sees these variables, each a field of the row, and nothing else.
@@ -66,11 +70,16 @@ pub(super) fn check_standalone(
         field: Some(*field),
         kind: StaticType::Dyn,
     };
-    let variables = declared.iter().map(variable).collect();
-    let mut checker = Checker { fields, has_object: false, item: None, variables };
+    let mut checker = Checker::new(fields);
+    checker.variables = declared.iter().map(variable).collect();
     let operand = checker.operand(syntax)?;
     let typed = checker.whole(operand);
-    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements: None })
+    Ok(Resolved {
+        tree: typed.tree,
+        kind: typed.kind,
+        elements: None,
+        patterns_kib: checker.patterns.kibibytes(),
+    })
 }
 
 struct Checker<'c, 'p> {
@@ -80,6 +89,7 @@ struct Checker<'c, 'p> {
     item: Option<ItemScope>,
     /// Of the loops around the part that is being checked, the innermost last.
     variables: Vec<Variable>,
+    patterns: Patterns,
 }
 
 /// A variable that the expression binds, or that an embedder gives.
@@ -117,6 +127,14 @@ enum Need {
     Scalar,
     /// The same, and the number of its elements.
     Length,
+}
+
+impl<'c, 'p> Checker<'c, 'p> {
+    /// Of an expression that sees nothing.
+    fn new(fields: &'c mut FieldRecorder<'p>) -> Self {
+        let patterns = Patterns::default();
+        Checker { fields, has_object: false, item: None, variables: Vec::new(), patterns }
+    }
 }
 
 impl Checker<'_, '_> {

@@ -19,6 +19,7 @@ pub(crate) use shown::json_of;
 pub use trace::Part;
 pub(crate) use trace::{Variables, trace};
 
+use super::patterns::Patterns;
 use super::{cel, kubectl, limits, query, rfc9535, syntax::Syntax};
 use crate::definition::{Formula, Language};
 
@@ -35,7 +36,7 @@ pub(super) fn parse(formula: &Formula) -> Option<Parsed> {
             limits::check(&formula.text).ok()?;
             cel::parse(&formula.text).ok().map(Parsed::Cel)
         }
-        Language::Rfc9535 => rfc9535::parse(&formula.text).ok().map(Parsed::Path),
+        Language::Rfc9535 => rfc9535::parse(&formula.text, &mut Patterns::default()).ok().map(Parsed::Path),
         Language::Kubectl => kubectl::parse(&formula.text).ok().map(Parsed::Path),
     }
 }

@@ -4,6 +4,7 @@
 //! beforehand.
 
 use super::super::matcher::Matcher;
+use super::super::patterns::Patterns;
 use super::super::types::StaticType::{self, Bool, Int, List, String};
 use super::super::{Budget, Value};
 use super::strings::pair;
@@ -64,15 +65,20 @@ fn find_all_compiled<'r>(
 /// A pattern that an object has brought. If it is refused, what is wrong with it may quote it.
 fn brought(pattern: &str, budget: &mut Budget) -> Result<Matcher, EvaluationError> {
     Matcher::charge_compilation(pattern, budget)?;
-    compile(pattern).map_err(|message| {
+    translate(pattern).and_then(|regex| Matcher::compile(pattern, &regex)).map_err(|message| {
         let at = message.find(": ").map_or(0, |colon| colon + 2);
         EvaluationError::quoting(&message[..at], &message[at..], "")
     })
 }
 
-/// Compiles a pattern within the limits; the message of an error names the defect in one line.
-pub(in super::super) fn compile(pattern: &str) -> Result<Matcher, std::string::String> {
-    let translated =
-        re2::translate(pattern).map_err(|message| format!("invalid regular expression: {message}"))?;
-    Matcher::compile(pattern, &translated)
+/// Compiles a pattern of an expression within the limits; the message of an error names the defect in one line.
+pub(in super::super) fn compile(
+    pattern: &str,
+    patterns: &mut Patterns,
+) -> Result<Matcher, std::string::String> {
+    patterns.compile(pattern, &translate(pattern)?)
+}
+
+fn translate(pattern: &str) -> Result<std::string::String, std::string::String> {
+    re2::translate(pattern).map_err(|message| format!("invalid regular expression: {message}"))
 }

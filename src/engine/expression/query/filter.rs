@@ -158,7 +158,7 @@ impl<'r> Evaluator<'r, '_> {
         let known = self.patterns.last.as_ref().is_some_and(|(t, e, _)| *t == text && *e == extent);
         if !known {
             self.meter.compilation(text)?;
-            self.patterns.last = Some((text, extent, pattern::compile(text, extent).ok()));
+            self.patterns.last = Some((text, extent, pattern::compile_brought(text, extent).ok()));
         }
         Ok(())
     }

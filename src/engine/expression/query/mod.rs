@@ -21,6 +21,7 @@ pub(super) use tree::{
     Operand, Pattern, Range, Selector, Slice, Step, Subquery,
 };
 
+use super::patterns::Patterns;
 use super::{Budget, Demand, Nodes, kubectl as kubectl_dialect, rfc9535};
 use crate::definition::{Formula, Language};
 use crate::error::{CompileError, EvaluationError};
@@ -39,6 +40,8 @@ pub(crate) struct Query {
     /// Whether the nodes themselves are the elements, rather than the elements of the one node.
     plural: bool,
     elements: Option<FieldId>,
+    /// What its compiled patterns take together.
+    patterns_kib: usize,
 }
 
 /// Compiles a JSONPath and records the fields that it reads.
@@ -59,13 +62,14 @@ pub(in crate::expression) fn compile_at(
     demand: Demand,
     fields: &mut FieldRecorder<'_>,
 ) -> Result<Query, CompileError> {
+    let mut patterns = Patterns::default();
     let parsed = match formula.language {
-        Language::Rfc9535 => rfc9535::parse(&formula.text),
+        Language::Rfc9535 => rfc9535::parse(&formula.text, &mut patterns),
         Language::Kubectl => kubectl_dialect::parse(&formula.text),
         Language::Cel => Err(SyntaxError::new(0, "this is no JSONPath")),
     };
     let steps = parsed.map_err(|error| error.place(formula))?;
-    Ok(Query::resolve(root, steps, demand, fields))
+    Ok(Query { patterns_kib: patterns.kibibytes(), ..Query::resolve(root, steps, demand, fields) })
 }
 
 /// What is wrong with the text of a path.
@@ -92,13 +96,18 @@ impl Query {
             }
         };
         let start = take_names(root, &mut steps);
-        Query { start, steps, plural, elements }
+        Query { start, steps, plural, elements, patterns_kib: 0 }
     }
 
     /// With [`Demand::Elements`]: the repeated field of the elements, where there is one such field; otherwise
     /// everything below the result is kept.
     pub(crate) fn elements(&self) -> Option<FieldId> {
         self.elements
+    }
+
+    /// What its compiled patterns take together, in KiB.
+    pub(crate) fn patterns_kib(&self) -> usize {
+        self.patterns_kib
     }
 
     /// Whether the path can select several nodes by its form (`[*]`, a slice, a filter, `..`, a union): with

@@ -4,19 +4,36 @@
 
 use super::tree::Extent;
 use crate::expression::matcher::Matcher;
+use crate::expression::patterns::Patterns;
 
 /// Compiles a regular expression. `.` is any character but CR and LF (RFC 9485, section 5.3). Beyond I-Regexp, what
 /// the `regex` crate knows besides (`\d`, `\b`, `(?i)`) is allowed.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(in crate::expression) fn compile(text: &str, extent: Extent) -> Result<Matcher, String> {
+pub(in crate::expression) fn compile(
+    text: &str,
+    extent: Extent,
+    patterns: &mut Patterns,
+) -> Result<Matcher, String> {
+    patterns.compile(text, &spell_out(text, extent))
+}
+
+/// As [`compile`], a pattern that an object brings.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn compile_brought(text: &str, extent: Extent) -> Result<Matcher, String> {
+    Matcher::compile(text, &spell_out(text, extent))
+}
+
+/// The pattern as the `regex` crate reads it.
+fn spell_out(text: &str, extent: Extent) -> String {
     let body = spell_out_dots(text);
-    let whole = match extent {
+    match extent {
         Extent::Whole => format!(r"\A(?:{body})\z"),
         Extent::Part => body,
-    };
-    Matcher::compile(text, &whole)
+    }
 }
 
 /// Writes out `.` wherever it is no member of a class. Classes may stand in classes, and a `]` that comes first in one is a

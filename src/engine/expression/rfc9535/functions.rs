@@ -30,7 +30,7 @@ impl Functions {
     }
 }
 
-impl Lowering {
+impl Lowering<'_> {
     /// A function that is a condition by itself.
     pub(super) fn logical_function(&mut self, function: model::TestFunction) -> Result<Logical, SyntaxError> {
         let place = self.functions.next();
@@ -83,7 +83,8 @@ impl Lowering {
         let subject = self.value_argument(place, name, subject)?;
         let pattern = match self.value_argument(place, name, pattern)? {
             Operand::Literal(Literal::String(text)) => Pattern::Compiled(
-                compile_pattern(&text, extent).map_err(|message| SyntaxError::new(place, message))?,
+                compile_pattern(&text, extent, self.patterns)
+                    .map_err(|message| SyntaxError::new(place, message))?,
             ),
             operand => Pattern::Computed(operand),
         };

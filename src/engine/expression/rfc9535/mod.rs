@@ -13,6 +13,7 @@ use jsonpath_rust::parser::errors::JsonPathError;
 use jsonpath_rust::parser::model;
 use jsonpath_rust::parser::parse_json_path;
 
+use super::patterns::Patterns;
 use super::query::{
     Anchor, Comparison, Literal, Logical, Name, Operand, Selector, Slice, Step, Subquery, SyntaxError,
 };
@@ -26,21 +27,22 @@ const MAX_DIGITS: usize = 16;
 ///
 /// # Errors
 /// What is wrong, and at which character.
-pub(super) fn parse(text: &str) -> Result<Vec<Step>, SyntaxError> {
+pub(super) fn parse(text: &str, patterns: &mut Patterns) -> Result<Vec<Step>, SyntaxError> {
     let calls = scan::scan(text)?;
     let query = parse_json_path(text).map_err(|error| refusal(text, &error))?;
-    let mut lowering = Lowering { functions: Functions::new(calls) };
+    let mut lowering = Lowering { functions: Functions::new(calls), patterns };
     lowering.segments(query.segments)
 }
 
 /// Turns the parser's tree into ours, in the order of the text.
-struct Lowering {
+struct Lowering<'p> {
     functions: Functions,
+    patterns: &'p mut Patterns,
 }
 
 // === impl Lowering ===
 
-impl Lowering {
+impl Lowering<'_> {
     fn segments(&mut self, segments: Vec<model::Segment>) -> Result<Vec<Step>, SyntaxError> {
         segments.into_iter().map(|segment| self.segment(segment)).collect()
     }

@@ -46,6 +46,7 @@ struct Entry {
     elements: Option<FieldId>,
     conditions: Weak<[Condition]>,
     uses: FieldUses,
+    patterns_kib: usize,
     /// What of it depends on the object alone and is worth remembering; none for a path.
     outermost: Vec<Weak<Part>>,
 }
@@ -109,13 +110,15 @@ impl Entry {
             elements: expression.elements,
             conditions: Arc::downgrade(&expression.conditions),
             uses,
+            patterns_kib: expression.patterns_kib,
             outermost,
         }
     }
 
     fn get(&self) -> Option<Expression> {
         let (program, conditions) = (self.program.upgrade()?, self.conditions.upgrade()?);
-        Some(Expression { program, kind: self.kind, elements: self.elements, conditions })
+        let Entry { kind, elements, patterns_kib, .. } = *self;
+        Some(Expression { program, kind, elements, conditions, patterns_kib })
     }
 
     /// One more plan has the expression.
