@@ -91,7 +91,6 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("object.l.existsOne(x, x > 2)", SUPERSET),
     ("object.u.reverse()", SUPERSET),
     ("quantity('1') == object.i", "what is no quantity does not equal one; there it cannot be compared"),
-    ("timestamp(object.at).getHours('99:00')", "an offset has less than 24 hours; there, any"),
     ("'%.1000f'.format([1.0]).size()", "as many digits as asked for; there, fewer from some number on"),
     ("object.l.includes(1)", NEWER),
     ("object.l.includes(7)", NEWER),

@@ -1,4 +1,4 @@
-//! Durations in Go's grammar: `1h30m`, and `d` for 24 hours beside it.
+//! Durations in Go's grammar: `1h30m`, and outside of expressions `d` for 24 hours beside it.
 //!
 //! In: text as Go's `time.ParseDuration` accepts it. Out: nanoseconds. Must never know: calendars, expressions.
 
@@ -16,8 +16,12 @@ const INVALID: ScalarError =
 const MISSING_UNIT: ScalarError = ScalarError("not a duration: a number lacks its unit");
 const UNKNOWN_UNIT: ScalarError =
     ScalarError("not a duration: the unit must be one of ns, us, µs, ms, s, m, h, d");
+const UNKNOWN_IN_GO: ScalarError =
+    ScalarError("not a duration: the unit must be one of ns, us, µs, ms, s, m, h");
 const TOO_FINE: ScalarError = ScalarError("the duration is finer than a nanosecond");
 const OUT_OF_RANGE: ScalarError = ScalarError("the duration is beyond the range of ±292 years");
+
+const DAY: u64 = 86_400_000_000_000;
 
 /// Digits of a fraction that count: times the longest unit they fit 128 bits.
 const FRACTION_DIGITS: usize = 24;
@@ -32,7 +36,16 @@ impl Duration {
     ///
     /// If the text is none, or is beyond the range.
     pub fn parse(text: &str) -> Result<Self, ScalarError> {
-        parse(text).map(|(duration, _)| duration)
+        parse(text, Term::parse).map(|(duration, _)| duration)
+    }
+
+    /// As Go's `time.ParseDuration`: hours are the longest unit, and a fraction is computed in doubles.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none, or is beyond the range.
+    pub fn parse_as_go(text: &str) -> Result<Self, ScalarError> {
+        parse(text, Term::parse_as_go).map(|(duration, _)| duration)
     }
 
     /// As [`Duration::parse`], but what is finer than a nanosecond is an error.
@@ -41,7 +54,7 @@ impl Duration {
     ///
     /// If the text is none, is finer than a nanosecond, or is beyond the range.
     pub fn parse_exact(text: &str) -> Result<Self, ScalarError> {
-        let (duration, exact) = parse(text)?;
+        let (duration, exact) = parse(text, Term::parse)?;
         if exact { Ok(duration) } else { Err(TOO_FINE) }
     }
 
@@ -115,7 +128,10 @@ fn write_clock(f: &mut std::fmt::Formatter<'_>, nanos: u64) -> std::fmt::Result 
 }
 
 /// The duration, and whether nothing was cut off.
-fn parse(text: &str) -> Result<(Duration, bool), ScalarError> {
+fn parse<'t>(
+    text: &'t str,
+    term: impl Fn(&'t str) -> Result<Term<'t>, ScalarError>,
+) -> Result<(Duration, bool), ScalarError> {
     let (negative, mut rest) = match text.as_bytes().first() {
         Some(b'-') => (true, &text[1..]),
         Some(b'+') => (false, &text[1..]),
@@ -129,7 +145,7 @@ fn parse(text: &str) -> Result<(Duration, bool), ScalarError> {
     }
     let (mut total, mut exact) = (0_u64, true);
     while !rest.is_empty() {
-        let term = Term::parse(rest)?;
+        let term = term(rest)?;
         total = total.checked_add(term.nanos).ok_or(OUT_OF_RANGE)?;
         exact &= term.exact;
         rest = term.rest;
@@ -147,6 +163,23 @@ struct Term<'t> {
 
 impl<'t> Term<'t> {
     fn parse(text: &'t str) -> Result<Self, ScalarError> {
+        let (whole, fraction, unit, rest) = Self::split(text)?;
+        let unit = unit_nanos(unit)?;
+        let (part, exact) = fraction_nanos(fraction, unit);
+        Ok(Term { nanos: total(whole, unit, part)?, exact, rest })
+    }
+
+    fn parse_as_go(text: &'t str) -> Result<Self, ScalarError> {
+        let (whole, fraction, unit, rest) = Self::split(text)?;
+        let unit = match unit_nanos(unit) {
+            Ok(DAY) | Err(UNKNOWN_UNIT) => return Err(UNKNOWN_IN_GO),
+            unit => unit?,
+        };
+        Ok(Term { nanos: total(whole, unit, fraction_as_go(fraction, unit))?, exact: false, rest })
+    }
+
+    /// The digits before and behind the point, the unit, and what follows.
+    fn split(text: &'t str) -> Result<(&'t str, &'t str, &'t str, &'t str), ScalarError> {
         let (whole, rest) = split_digits(text);
         let (fraction, rest) = rest.strip_prefix('.').map_or(("", rest), split_digits);
         if whole.is_empty() && fraction.is_empty() {
@@ -154,12 +187,30 @@ impl<'t> Term<'t> {
         }
         let end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
         let (unit, rest) = rest.split_at(end);
-        let unit = unit_nanos(unit)?;
-        let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| OUT_OF_RANGE)? };
-        let (part, exact) = fraction_nanos(fraction, unit);
-        let nanos = unit.checked_mul(whole).and_then(|nanos| nanos.checked_add(part)).ok_or(OUT_OF_RANGE)?;
-        Ok(Term { nanos, exact, rest })
+        Ok((whole, fraction, unit, rest))
     }
+}
+
+fn total(whole: &str, unit: u64, part: u64) -> Result<u64, ScalarError> {
+    let whole = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| OUT_OF_RANGE)? };
+    unit.checked_mul(whole).and_then(|nanos| nanos.checked_add(part)).ok_or(OUT_OF_RANGE)
+}
+
+/// As Go computes them: a third of an hour with enough digits is 20 minutes.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn fraction_as_go(fraction: &str, unit: u64) -> u64 {
+    let (mut digits, mut scale) = (0_u64, 1.0_f64);
+    for byte in fraction.bytes() {
+        let next = digits * 10 + u64::from(byte - b'0');
+        if next > 1 << 63 {
+            break;
+        }
+        (digits, scale) = (next, scale * 10.0);
+        if digits > i64::MAX.unsigned_abs() / 10 {
+            break;
+        }
+    }
+    (digits as f64 * (unit as f64 / scale)) as u64
 }
 
 /// The nanoseconds in `0.fraction` of a unit, rounded down, and whether nothing was cut off.
@@ -185,7 +236,7 @@ fn unit_nanos(unit: &str) -> Result<u64, ScalarError> {
         "s" => 1_000_000_000,
         "m" => 60_000_000_000,
         "h" => 3_600_000_000_000,
-        "d" => 86_400_000_000_000,
+        "d" => DAY,
         "" => return Err(MISSING_UNIT),
         _ => return Err(UNKNOWN_UNIT),
     })

@@ -203,6 +203,28 @@ fn what_is_no_duration_is_refused() {
 }
 
 #[test]
+fn as_go_hours_are_the_longest_unit_and_fractions_are_doubles() {
+    for (text, nanos) in [
+        ("1h30m", 5_400_000_000_000),
+        ("0.3333333333333333333h", 1_200_000_000_000),
+        ("0.100000000000000000000h", 360_000_000_000),
+        ("0.9223372036854775807h", 3_320_413_933_267),
+        ("0.9223372036854775808h", 3_320_413_933_267),
+        ("0.830103483285477580700h", 2_988_372_539_827),
+        ("9223372036.854775807s", i64::MAX),
+        ("-1.5s", -1_500_000_000),
+        ("0", 0),
+    ] {
+        assert_eq!(Duration::parse_as_go(text), Ok(Duration { nanos }), "{text}");
+    }
+    for text in ["1d", "1.5d12h", "1w"] {
+        let error = Duration::parse_as_go(text).unwrap_err().to_string();
+        assert_eq!(error, "not a duration: the unit must be one of ns, us, µs, ms, s, m, h", "{text}");
+    }
+    assert!(Duration::parse_as_go("106752d").is_err() && Duration::parse_as_go("3000000h").is_err());
+}
+
+#[test]
 fn an_exact_duration_has_no_part_finer_than_a_nanosecond() {
     assert_eq!(Duration::parse_exact("1.000000001s"), Ok(Duration { nanos: 1_000_000_001 }));
     assert_eq!(Duration::parse_exact("1.0000000010000s"), Ok(Duration { nanos: 1_000_000_001 }));

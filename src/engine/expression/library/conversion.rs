@@ -6,6 +6,7 @@ use super::super::types::StaticType::{
     self, Bool, Bytes, Double, Duration as Span, Dyn, Int, String, Timestamp as Instant, Type, Uint,
 };
 use super::super::{Budget, Value};
+use super::double::read_double;
 use super::{Overload, function, no_overload};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Offset, Timestamp};
@@ -155,20 +156,6 @@ pub(super) fn written(
     }))
 }
 
-/// As Go reads one: digits may be separated by underscores, and what is beyond all doubles is none.
-fn read_double(text: &str) -> Option<f64> {
-    let bytes = text.as_bytes();
-    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let between =
-        |(at, byte): (usize, &u8)| *byte != b'_' || (at > 0 && is_digit(at - 1) && is_digit(at + 1));
-    if !bytes.iter().enumerate().all(between) {
-        return None;
-    }
-    let value: f64 = text.replace('_', "").parse().ok()?;
-    let is_named = bytes.iter().any(|byte| byte.eq_ignore_ascii_case(&b'n'));
-    (value.is_finite() || is_named).then_some(value)
-}
-
 /// A duration in seconds, with no more digits than a double has.
 #[allow(clippy::cast_precision_loss)]
 fn format_duration(duration: Duration) -> std::string::String {
@@ -230,7 +217,7 @@ fn to_duration<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value
     match arguments {
         [Value::String(text)] => {
             budget.read(text.as_str().len())?;
-            let parsed = Duration::parse(text.as_str());
+            let parsed = Duration::parse_as_go(text.as_str());
             parsed.map(Value::Duration).map_err(|error| EvaluationError::new(error.0))
         }
         _ => Err(no_overload()),

@@ -87,6 +87,10 @@ fn sum<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, Ev
     if !matches!(sum, Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_)) {
         return Err(no_overload());
     }
+    if let Value::Double(first) = &mut sum {
+        // What is added up begins at 0, which makes a sum of -0.0 alone one of 0.0.
+        *first += 0.0;
+    }
     while let Some(item) = items.read_next(budget)? {
         budget.step(1)?;
         sum = add(&sum, &item, budget)?;

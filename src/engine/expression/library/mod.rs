@@ -7,6 +7,7 @@
 
 mod collections;
 mod conversion;
+mod double;
 mod encoders;
 mod lists;
 mod math;

@@ -22,6 +22,11 @@ struct Translator<'p> {
     before: Before,
     /// Whether `U` is set, in the whole pattern and in every group that is open.
     ungreedy: Vec<bool>,
+    /// How often the innermost part may be repeated by all repetitions around it, in the whole pattern and in every group
+    /// that is open, but for its last atom.
+    repeats: Vec<u64>,
+    /// The same of the last atom.
+    last: u64,
     /// Flags that stand directly before what is being read.
     flags: Option<Flags>,
 }
@@ -43,6 +48,93 @@ const CLASSES: [&str; 14] = [
     "upper", "word", "xdigit",
 ];
 
+/// The general categories of Unicode, without case and underscores. Whatever else `\p{…}` names is a script.
+const CATEGORIES: [&str; 83] = [
+    "any",
+    "assigned",
+    "ascii",
+    "c",
+    "casedletter",
+    "cc",
+    "cf",
+    "closepunctuation",
+    "cn",
+    "cntrl",
+    "co",
+    "combiningmark",
+    "connectorpunctuation",
+    "control",
+    "cs",
+    "currencysymbol",
+    "dashpunctuation",
+    "decimalnumber",
+    "digit",
+    "enclosingmark",
+    "finalpunctuation",
+    "format",
+    "initialpunctuation",
+    "l",
+    "lc",
+    "letter",
+    "letternumber",
+    "lineseparator",
+    "ll",
+    "lm",
+    "lo",
+    "lowercaseletter",
+    "lt",
+    "lu",
+    "m",
+    "mark",
+    "mathsymbol",
+    "mc",
+    "me",
+    "mn",
+    "modifierletter",
+    "modifiersymbol",
+    "n",
+    "nd",
+    "nl",
+    "no",
+    "nonspacingmark",
+    "number",
+    "openpunctuation",
+    "other",
+    "otherletter",
+    "othernumber",
+    "otherpunctuation",
+    "othersymbol",
+    "p",
+    "paragraphseparator",
+    "pc",
+    "pd",
+    "pe",
+    "pf",
+    "pi",
+    "po",
+    "privateuse",
+    "ps",
+    "punct",
+    "punctuation",
+    "s",
+    "sc",
+    "separator",
+    "sk",
+    "sm",
+    "so",
+    "spaceseparator",
+    "spacingmark",
+    "surrogate",
+    "symbol",
+    "titlecaseletter",
+    "unassigned",
+    "uppercaseletter",
+    "z",
+    "zl",
+    "zp",
+    "zs",
+];
+
 /// Translates a pattern.
 ///
 /// # Errors
@@ -53,6 +145,8 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
         out: String::with_capacity(pattern.len()),
         before: Before::Nothing,
         ungreedy: vec![false],
+        repeats: vec![1],
+        last: 1,
         flags: None,
     };
     while let Some(character) = translator.take() {
@@ -82,29 +176,77 @@ impl Translator<'_> {
         let flags = self.flags.take();
         match character {
             '\\' => return self.escape(),
-            '[' => self.class()?,
-            '(' => return self.group(flags),
-            ')' => {
-                self.out.push(')');
-                // One too many is for the crate to report.
-                if self.ungreedy.len() > 1 {
-                    self.ungreedy.pop();
-                }
+            '[' => {
+                self.settle();
+                self.class()?;
             }
+            '(' => return self.group(flags),
+            ')' => self.close(),
             '|' => {
+                self.settle();
                 self.out.push('|');
                 self.before = Before::Nothing;
                 return Ok(());
             }
             '*' | '+' | '?' => return self.repeat(&character.to_string(), flags),
             '{' => match self.counts()? {
-                Some(counts) => return self.repeat(&counts, flags),
-                None => self.out.push_str("\\{"),
+                Some((counts, most)) => {
+                    self.multiply(most)?;
+                    return self.repeat(&counts, flags);
+                }
+                None => {
+                    self.settle();
+                    self.out.push_str("\\{");
+                }
             },
-            '.' | '^' | '$' => self.out.push(character),
-            _ => self.literal(character),
+            '.' | '^' | '$' => {
+                self.settle();
+                self.out.push(character);
+            }
+            _ => {
+                self.settle();
+                self.literal(character);
+            }
         }
         self.before = Before::Atom;
+        Ok(())
+    }
+
+    /// The last atom is behind another one.
+    fn settle(&mut self) {
+        let last = std::mem::replace(&mut self.last, 1);
+        if let Some(all) = self.repeats.last_mut() {
+            *all = last.max(*all);
+        }
+    }
+
+    fn open(&mut self, ungreedy: bool) {
+        self.settle();
+        self.repeats.push(1);
+        self.ungreedy.push(ungreedy);
+        self.before = Before::Nothing;
+    }
+
+    fn close(&mut self) {
+        self.out.push(')');
+        self.settle();
+        // One too many is for the crate to report.
+        if self.ungreedy.len() > 1 {
+            self.ungreedy.pop();
+            self.last = self.repeats.pop().unwrap_or(1);
+        }
+    }
+
+    /// The last atom is repeated so often.
+    fn multiply(&mut self, most: Option<u32>) -> Result<(), String> {
+        self.last = match most {
+            Some(0) => 1,
+            Some(most) => self.last * u64::from(most),
+            None => self.last,
+        };
+        if self.last > u64::from(MAX_REPEAT) {
+            return Err(format!("its repetitions are too large together, more than {MAX_REPEAT}"));
+        }
         Ok(())
     }
 
@@ -139,8 +281,8 @@ impl Translator<'_> {
         self.ungreedy.last().is_some_and(|ungreedy| *ungreedy)
     }
 
-    /// `{2}`, `{2,}`, `{2,3}`; whatever else follows the brace is no repetition.
-    fn counts(&mut self) -> Result<Option<String>, String> {
+    /// `{2}`, `{2,}`, `{2,3}`, and by how much it multiplies; whatever else follows the brace is no repetition.
+    fn counts(&mut self) -> Result<Option<(String, Option<u32>)>, String> {
         let Some((inside, after)) = self.rest.split_once('}') else { return Ok(None) };
         let (least, most) = inside.split_once(',').map_or((inside, None), |(a, b)| (a, Some(b)));
         let is_number = |text: &str| {
@@ -156,11 +298,17 @@ impl Translator<'_> {
             return Err(format!("{{{inside:.20}}} is no number of repetitions up to {MAX_REPEAT}"));
         }
         self.rest = after;
-        Ok(Some(format!("{{{inside}}}")))
+        let factor = match most {
+            None => Some(low),
+            Some("") => Some(low).filter(|low| *low > 0),
+            Some(_) => high,
+        };
+        Ok(Some((format!("{{{inside}}}"), factor)))
     }
 
     fn escape(&mut self) -> Result<(), String> {
         let Some(character) = self.take() else { return Err("it ends in a backslash".to_owned()) };
+        self.settle();
         self.before = Before::Atom;
         match character {
             'Q' => {
@@ -260,7 +408,10 @@ impl Translator<'_> {
             return Err(invalid());
         }
         let letter = if negated == except { 'p' } else { 'P' };
-        self.out.push_str(&format!("\\{letter}{{{name}}}"));
+        let plain = name.replace('_', "").to_ascii_lowercase();
+        // The crate knows properties besides: it would take a name of one for what it is.
+        let property = if CATEGORIES.contains(&plain.as_str()) { "gc" } else { "sc" };
+        self.out.push_str(&format!("\\{letter}{{{property}={name}}}"));
         Ok(())
     }
 
@@ -341,8 +492,7 @@ impl Translator<'_> {
         let (at, ungreedy) = (self.out.len(), self.is_ungreedy());
         self.out.push('(');
         if !self.skip("?") {
-            self.ungreedy.push(ungreedy);
-            self.before = Before::Nothing;
+            self.open(ungreedy);
             return Ok(());
         }
         if self.rest.starts_with("P<") || self.rest.starts_with('<') {
@@ -353,8 +503,7 @@ impl Translator<'_> {
                 return Err(format!("{name:.20} is no name of a group"));
             }
             self.rest = after;
-            self.ungreedy.push(ungreedy);
-            self.before = Before::Nothing;
+            self.open(ungreedy);
             // Nothing refers to it, and the crate knows fewer names.
             return Ok(());
         }
@@ -368,8 +517,7 @@ impl Translator<'_> {
         let is_ungreedy = (ungreedy || set.contains('U')) && !cleared.contains('U');
         self.rest = &after[1..];
         if after.starts_with(':') {
-            self.ungreedy.push(is_ungreedy);
-            self.before = Before::Nothing;
+            self.open(is_ungreedy);
             self.out.push_str(&format!("?{letters}:"));
             return Ok(());
         }

@@ -36,10 +36,10 @@ pub(in super::super) fn sort_by_keys<'r>(
     Ok(Value::List(sorted.into_iter().map(|(value, _)| value).collect()))
 }
 
-/// An order of all values of one type: NaN has one too.
+/// An order of all values of one type: NaN comes behind all numbers, whichever sign it has.
 fn total(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
-        (Value::Double(a), Value::Double(b)) if a.is_nan() || b.is_nan() => a.total_cmp(b),
+        (Value::Double(a), Value::Double(b)) if a.is_nan() || b.is_nan() => a.is_nan().cmp(&b.is_nan()),
         _ => order(a, b).flatten().unwrap_or(Ordering::Equal),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: timestamps, durations, IANA time zones and fixed offsets. Out: numbers. Must never know: clocks.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDateTime, Offset, TimeZone, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, Offset, TimeDelta, TimeZone, Timelike};
 
 use super::super::Value;
 use super::super::types::StaticType::{self, Duration as Span, Int, String, Timestamp as Instant};
@@ -50,7 +50,7 @@ fn part<'r>(
     let local = match arguments.get(1) {
         Some(Value::String(zone)) => {
             let offset = offset(zone.as_str(), utc)?;
-            utc.checked_add_offset(offset).ok_or_else(|| EvaluationError::new("timestamp overflow"))?
+            utc.checked_add_signed(offset).ok_or_else(|| EvaluationError::new("timestamp overflow"))?
         }
         _ => utc,
     };
@@ -61,25 +61,23 @@ fn calendar(instant: &Timestamp) -> Option<NaiveDateTime> {
     DateTime::from_timestamp(instant.seconds, instant.nanos).map(|time| time.naive_utc())
 }
 
-/// How far a zone is from UTC at that time: `Europe/Berlin`, `UTC`, `+02:00`, `-07:30`, `02:00`.
-fn offset(zone: &str, utc: NaiveDateTime) -> Result<FixedOffset, EvaluationError> {
+/// How far a zone is from UTC at that time: `Europe/Berlin`, `UTC`, `+02:00`, `-07:30`, `02:00`. As in cel-go, neither
+/// hours nor minutes are bounded.
+fn offset(zone: &str, utc: NaiveDateTime) -> Result<TimeDelta, EvaluationError> {
     let unknown = || EvaluationError::quoting("unknown time zone ", format_args!("{zone:.64}"), "");
     // The API server's own zone is UTC.
     if matches!(zone, "" | "UTC" | "Local") {
-        return Ok(chrono::Utc.fix());
+        return Ok(TimeDelta::zero());
     }
     if let Some((hours, minutes)) = zone.split_once(':') {
         let minutes: i32 = minutes.parse().map_err(|_| unknown())?;
         let west = hours.starts_with('-');
         let hours: i32 = hours.parse().map_err(|_| unknown())?;
-        if !(0..60).contains(&minutes) || hours.abs() > 23 {
-            return Err(unknown());
-        }
-        let seconds = hours * 3600 + if west { -minutes * 60 } else { minutes * 60 };
-        return FixedOffset::east_opt(seconds).ok_or_else(unknown);
+        let minutes = if west { -i64::from(minutes) } else { i64::from(minutes) };
+        return Ok(TimeDelta::minutes(i64::from(hours) * 60 + minutes));
     }
     let zone: chrono_tz::Tz = zone.parse().map_err(|_| unknown())?;
-    Ok(zone.offset_from_utc_datetime(&utc).fix())
+    Ok(TimeDelta::seconds(i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())))
 }
 
 fn day_of_week(time: NaiveDateTime) -> i64 {

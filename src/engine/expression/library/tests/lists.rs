@@ -8,6 +8,8 @@ const LISTS: &[(&str, &str)] = &[
     ("object.le.sum()", "0"),
     ("object.lm.sum()", "error: no such overload: int + string"),
     ("object.ls.sum()", "error: no such overload: list.sum()"),
+    ("string([-0.0].sum())", r#""0""#),
+    ("string([-0.0, -0.0].sum())", r#""0""#),
     ("[1, 2].sum()", "3"),
     ("[1u, 2u].sum()", "3u"),
     ("[duration('1m'), duration('1s')].sum()", "duration(61s)"),

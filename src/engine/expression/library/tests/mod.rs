@@ -23,6 +23,17 @@ const OBJECT: &str = include_str!("object.json");
 const PAGE: &str = include_str!("../../../../../examples/expressions/README.md");
 
 #[test]
+fn nan_is_sorted_behind_all_numbers_whichever_sign_it_has() {
+    // In Kubernetes, where it stands is left to chance.
+    let cases = [
+        ("[2.0, 0.0/0.0, 1.0].sort()", "[1.0, 2.0, NaN]"),
+        ("[2.0, double('NaN'), 1.0].sort()", "[1.0, 2.0, NaN]"),
+        ("[2.0, -double('NaN'), 1.0, -(0.0/0.0)].sort()", "[1.0, 2.0, NaN, NaN]"),
+    ];
+    check(&cases, OBJECT);
+}
+
+#[test]
 fn every_function_is_documented() {
     // In a table, several that go together share what stands before the dot.
     let is_documented = |name: &str| {

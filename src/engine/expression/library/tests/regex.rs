@@ -141,7 +141,30 @@ const CASES: &[(&str, &str)] = &[
     (r#"'a-b'.matches('[a\\-b]-')"#, "true"),
     (r#"'\u0007'.matches('\\a')"#, "true"),
     (r#"'0'.matches('[\\x30-\\x39]')"#, "true"),
-    ("'a'.matches('(a{1000}){1000}')", "compile: spec.filter:1:5: the regular expression is too large"),
+    (
+        "'a'.matches('(a{101}){10}')",
+        "compile: spec.filter:1:5: invalid regular expression: its repetitions are too large together, more than 1000",
+    ),
+    (
+        "'a'.matches('((a{2}b|c{3})d{500}(?:e{20,}f){5}){10}')",
+        "compile: spec.filter:1:5: invalid regular expression: its repetitions are too large together, more than 1000",
+    ),
+    ("'a'.matches('(a{600}){0}')", "true"),
+    ("'a'.matches('((a{600}){0}b{2}){2}')", "false"),
+    ("'a'.matches('(a{100}){0,}')", "true"),
+    ("'a'.matches('(a{10}){2,10}a{500}(b{2}){2}')", "false"),
+    (r#"'aa'.matches('^\\p{Ll}\\p{Lowercase_Letter}$')"#, "true"),
+    (r#"'1'.matches('^\\p{nd}$')"#, "true"),
+    (r#"'1'.matches('[\\p{Greek}\\pN]')"#, "true"),
+    (r#"'a'.matches('\\p{Any}\\p{Assigned}?')"#, "true"),
+    (
+        r#"'a'.matches('\\p{Alphabetic}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Unicode property value not found",
+    ),
+    (
+        r#"'a'.matches('[\\p{Lowercase}]')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Unicode property value not found",
+    ),
 ];
 
 #[test]

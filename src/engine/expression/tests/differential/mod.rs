@@ -55,7 +55,7 @@ const DEVIATIONS: [Deviation; 16] = [
     },
     Deviation {
         text: "duration('1h' + object.s)",
-        ours: "error: not a duration: the unit must be one of ns, us, µs, ms, s, m, h, d",
+        ours: "error: not a duration: the unit must be one of ns, us, µs, ms, s, m, h",
         theirs: "Duration(TimeDelta { secs: 3600, nanos: 0 })",
         reason: "they overlook what follows a duration",
     },
