@@ -17,6 +17,7 @@ mod optional;
 mod quantity;
 mod re2;
 mod regex;
+mod repeats;
 mod semver;
 mod sets;
 mod sorting;
@@ -24,6 +25,7 @@ mod strings;
 mod template;
 mod text;
 mod time;
+mod unicode;
 mod url;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,9 @@
 //! knows no operators; `\Q…\E`, octal escapes and the escape of any punctuation exist; flags and escapes that only the crate
 //! knows do not.
 
+use super::repeats::{MAX_REPEAT, Repeats};
+use super::unicode::property_of;
+
 /// What stands before the place that is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
@@ -22,11 +25,7 @@ struct Translator<'p> {
     before: Before,
     /// Whether `U` is set, in the whole pattern and in every group that is open.
     ungreedy: Vec<bool>,
-    /// How often the innermost part may be repeated by all repetitions around it, in the whole pattern and in every group
-    /// that is open, but for its last atom.
-    repeats: Vec<u64>,
-    /// The same of the last atom.
-    last: u64,
+    repeats: Repeats,
     /// Flags that stand directly before what is being read.
     flags: Option<Flags>,
 }
@@ -40,99 +39,9 @@ struct Flags {
     ungreedy: bool,
 }
 
-/// How often something may be repeated.
-const MAX_REPEAT: u32 = 1000;
-
 const CLASSES: [&str; 14] = [
     "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
     "upper", "word", "xdigit",
-];
-
-/// The general categories of Unicode, without case and underscores. Whatever else `\p{…}` names is a script.
-const CATEGORIES: [&str; 83] = [
-    "any",
-    "assigned",
-    "ascii",
-    "c",
-    "casedletter",
-    "cc",
-    "cf",
-    "closepunctuation",
-    "cn",
-    "cntrl",
-    "co",
-    "combiningmark",
-    "connectorpunctuation",
-    "control",
-    "cs",
-    "currencysymbol",
-    "dashpunctuation",
-    "decimalnumber",
-    "digit",
-    "enclosingmark",
-    "finalpunctuation",
-    "format",
-    "initialpunctuation",
-    "l",
-    "lc",
-    "letter",
-    "letternumber",
-    "lineseparator",
-    "ll",
-    "lm",
-    "lo",
-    "lowercaseletter",
-    "lt",
-    "lu",
-    "m",
-    "mark",
-    "mathsymbol",
-    "mc",
-    "me",
-    "mn",
-    "modifierletter",
-    "modifiersymbol",
-    "n",
-    "nd",
-    "nl",
-    "no",
-    "nonspacingmark",
-    "number",
-    "openpunctuation",
-    "other",
-    "otherletter",
-    "othernumber",
-    "otherpunctuation",
-    "othersymbol",
-    "p",
-    "paragraphseparator",
-    "pc",
-    "pd",
-    "pe",
-    "pf",
-    "pi",
-    "po",
-    "privateuse",
-    "ps",
-    "punct",
-    "punctuation",
-    "s",
-    "sc",
-    "separator",
-    "sk",
-    "sm",
-    "so",
-    "spaceseparator",
-    "spacingmark",
-    "surrogate",
-    "symbol",
-    "titlecaseletter",
-    "unassigned",
-    "uppercaseletter",
-    "z",
-    "zl",
-    "zp",
-    "zs",
 ];
 
 /// Translates a pattern.
@@ -145,8 +54,7 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
         out: String::with_capacity(pattern.len()),
         before: Before::Nothing,
         ungreedy: vec![false],
-        repeats: vec![1],
-        last: 1,
+        repeats: Repeats::default(),
         flags: None,
     };
     while let Some(character) = translator.take() {
@@ -177,13 +85,13 @@ impl Translator<'_> {
         match character {
             '\\' => return self.escape(),
             '[' => {
-                self.settle();
+                self.repeats.settle();
                 self.class()?;
             }
             '(' => return self.group(flags),
             ')' => self.close(),
             '|' => {
-                self.settle();
+                self.repeats.settle();
                 self.out.push('|');
                 self.before = Before::Nothing;
                 return Ok(());
@@ -191,20 +99,20 @@ impl Translator<'_> {
             '*' | '+' | '?' => return self.repeat(&character.to_string(), flags),
             '{' => match self.counts()? {
                 Some((counts, most)) => {
-                    self.multiply(most)?;
+                    self.repeats.multiply(most)?;
                     return self.repeat(&counts, flags);
                 }
                 None => {
-                    self.settle();
+                    self.repeats.settle();
                     self.out.push_str("\\{");
                 }
             },
             '.' | '^' | '$' => {
-                self.settle();
+                self.repeats.settle();
                 self.out.push(character);
             }
             _ => {
-                self.settle();
+                self.repeats.settle();
                 self.literal(character);
             }
         }
@@ -212,42 +120,19 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// The last atom is behind another one.
-    fn settle(&mut self) {
-        let last = std::mem::replace(&mut self.last, 1);
-        if let Some(all) = self.repeats.last_mut() {
-            *all = last.max(*all);
-        }
-    }
-
     fn open(&mut self, ungreedy: bool) {
-        self.settle();
-        self.repeats.push(1);
+        self.repeats.open();
         self.ungreedy.push(ungreedy);
         self.before = Before::Nothing;
     }
 
     fn close(&mut self) {
         self.out.push(')');
-        self.settle();
         // One too many is for the crate to report.
         if self.ungreedy.len() > 1 {
             self.ungreedy.pop();
-            self.last = self.repeats.pop().unwrap_or(1);
+            self.repeats.close();
         }
-    }
-
-    /// The last atom is repeated so often.
-    fn multiply(&mut self, most: Option<u32>) -> Result<(), String> {
-        self.last = match most {
-            Some(0) => 1,
-            Some(most) => self.last * u64::from(most),
-            None => self.last,
-        };
-        if self.last > u64::from(MAX_REPEAT) {
-            return Err(format!("its repetitions are too large together, more than {MAX_REPEAT}"));
-        }
-        Ok(())
     }
 
     fn literal(&mut self, character: char) {
@@ -308,7 +193,7 @@ impl Translator<'_> {
 
     fn escape(&mut self) -> Result<(), String> {
         let Some(character) = self.take() else { return Err("it ends in a backslash".to_owned()) };
-        self.settle();
+        self.repeats.settle();
         self.before = Before::Atom;
         match character {
             'Q' => {
@@ -408,10 +293,7 @@ impl Translator<'_> {
             return Err(invalid());
         }
         let letter = if negated == except { 'p' } else { 'P' };
-        let plain = name.replace('_', "").to_ascii_lowercase();
-        // The crate knows properties besides: it would take a name of one for what it is.
-        let property = if CATEGORIES.contains(&plain.as_str()) { "gc" } else { "sc" };
-        self.out.push_str(&format!("\\{letter}{{{property}={name}}}"));
+        self.out.push_str(&format!("\\{letter}{{{}={name}}}", property_of(name)));
         Ok(())
     }
 
