@@ -298,6 +298,11 @@ pub(crate) fn plain(typed: &Value) -> Value {
             };
             Value::Object(entries.map(entry).collect())
         }
+        // Where doubles were read as texts.
+        "doubleValue" => {
+            let number = content.as_str().and_then(|text| serde_json::from_str(text).ok());
+            number.unwrap_or_else(|| content.clone())
+        }
         "objectValue" => content["value"].clone(),
         "optionalValue" if content.is_null() => Value::Null,
         "optionalValue" => plain(content),

@@ -169,16 +169,22 @@ fn check_paths(cases: &[(&str, &str)], document: &str) {
     let lines: String = cases.iter().map(|case| format!("{}\n", request(case))).collect();
     let theirs = read(&ask(lines.as_bytes()));
     assert_eq!(theirs.len(), cases.len());
-    let mut wrong = String::new();
-    for ((path, expected), theirs) in cases.iter().zip(theirs) {
+    let (mut wrong, mut ordered) = (String::new(), Vec::new());
+    for (case @ (path, expected), theirs) in cases.iter().zip(theirs) {
         let expected = serde_json::Deserializer::from_str(expected).into_iter::<Value>();
         let expected = expected.collect::<Result<Vec<_>, _>>().ok();
-        let same = same_nodes(path, expected, nodes_of(&theirs));
+        let same = same_nodes(path, expected.clone(), nodes_of(&theirs));
+        if let (true, Some(ours), Some(theirs)) = (same, expected, nodes_of(&theirs))
+            && !same_order(&ours, &theirs)
+        {
+            ordered.push((request(case), ours));
+        }
         if same == DIFFERENT_PATHS.iter().any(|(known, _)| known == path) {
             writeln!(wrong, "{path}\n  theirs {theirs}").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    assert_eq!(out_of_order(&ordered), [] as [&Value; 0], "their order is fixed, and another");
 }
 
 /// A path as kubectl has it. One without braces begins at the root, with or without a dot.
@@ -196,7 +202,44 @@ pub(crate) fn nodes_of(answer: &Value) -> Option<Vec<Value>> {
     answer["values"].as_array().cloned()
 }
 
-/// Whether both fail, or select the same. There, the members of maps come as it happens.
+/// Those whose nodes stand in an order that is never theirs, though theirs is always the same: the members of maps come as it
+/// happens there, and all else in a fixed order.
+fn out_of_order<'a>(cases: &'a [(Value, Vec<Value>)]) -> Vec<&'a Value> {
+    const TIMES: usize = 200;
+    let lines: String = cases.iter().map(|(request, _)| format!("{request}\n").repeat(TIMES)).collect();
+    let theirs = read(&ask(lines.as_bytes()));
+    let in_their_order = |(_, ours): &(Value, Vec<Value>), theirs: &[Value]| {
+        let mut answers = theirs.iter().map(nodes_of);
+        let first = answers.next().flatten();
+        first.as_ref().is_some_and(|first| same_order(ours, first)) || answers.any(|other| other != first)
+    };
+    let asked = cases.iter().zip(theirs.chunks(TIMES));
+    asked.filter(|(case, theirs)| !in_their_order(case, theirs)).map(|((request, _), _)| request).collect()
+}
+
+fn same_order(ours: &[Value], theirs: &[Value]) -> bool {
+    let plain = |nodes: &[Value]| {
+        let mut nodes = nodes.to_vec();
+        nodes.iter_mut().for_each(without_fractions);
+        nodes
+    };
+    plain(ours) == plain(theirs)
+}
+
+#[test]
+fn elements_in_the_wrong_order_are_noticed() {
+    let case = |path: &str, document: Value, ours: Vec<Value>| {
+        (json!({"language": "kubectl", "expression": path, "object": document}), ours)
+    };
+    let cases = [
+        case("{.l[*]}", json!({"l": [1, 2]}), vec![json!(1), json!(2)]),
+        case("{.l[*]}", json!({"l": [1, 2]}), vec![json!(2), json!(1)]),
+        case("{.m.*}", json!({"m": {"a": 1, "b": 2}}), vec![json!(2), json!(1)]),
+    ];
+    assert_eq!(out_of_order(&cases), [&cases[1].0]);
+}
+
+/// Whether both fail, or select the same, in whichever order where maps may be walked over.
 pub(crate) fn same_nodes(path: &str, mut ours: Option<Vec<Value>>, mut theirs: Option<Vec<Value>>) -> bool {
     for nodes in [&mut ours, &mut theirs].into_iter().flatten() {
         // Go writes whole doubles without a fraction.
@@ -284,6 +327,7 @@ fn random_paths_select_what_kubectl_selects() {
             json!({"language": "kubectl", "expression": path, "object": document, "variables": {"object": document}})
         };
         let requests: Vec<Value> = (first..cases.min(first + AT_ONCE)).map(request).collect();
+        let mut ordered = Vec::new();
         for (request, (ours, theirs)) in requests.iter().zip(answers(&requests)) {
             let path = request["expression"].as_str().unwrap();
             match nodes_of(&theirs) {
@@ -295,12 +339,18 @@ fn random_paths_select_what_kubectl_selects() {
                 && LATER.iter().any(|part| ours["error"].as_str().is_some_and(|error| error.contains(part)));
             left_out += u64::from(later && nodes_of(&theirs).is_some());
             let same = |theirs: &Value| same_nodes(path, nodes_of(&ours), nodes_of(theirs));
+            if let (true, Some(ours), Some(theirs)) = (same(&theirs), nodes_of(&ours), nodes_of(&theirs))
+                && !same_order(&ours, &theirs)
+            {
+                ordered.push((request.clone(), ours));
+            }
             if !later && !same(&theirs) && !again(request).iter().any(same) {
                 writeln!(wrong, "{path} on {}\n  ours   {ours}\n  theirs {theirs}", request["object"])
                     .unwrap();
             }
         }
         assert!(wrong.is_empty(), "{wrong}");
+        assert_eq!(out_of_order(&ordered), [] as [&Value; 0], "their order is fixed, and another");
     }
     let counts = format!("{some} select something, {none} nothing, {failed} fail, {left_out} are left out");
     assert!(some > cases / 10 && none > cases / 10 && failed > cases / 10, "{counts}");
@@ -341,7 +391,7 @@ pub(crate) fn answers(requests: &[Value]) -> Vec<(Value, Value)> {
 
 fn read(answers: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(answers).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines().map(super::conformance::read_exactly).collect()
 }
 
 /// Their answers to requests, a line each.
