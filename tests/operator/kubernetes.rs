@@ -204,7 +204,7 @@ pub(crate) fn nodes_of(answer: &Value) -> Option<Vec<Value>> {
 
 /// Those whose nodes stand in an order that is never theirs, though theirs is always the same: the members of maps come as it
 /// happens there, and all else in a fixed order.
-fn out_of_order<'a>(cases: &'a [(Value, Vec<Value>)]) -> Vec<&'a Value> {
+fn out_of_order(cases: &[(Value, Vec<Value>)]) -> Vec<&Value> {
     const TIMES: usize = 200;
     let lines: String = cases.iter().map(|(request, _)| format!("{request}\n").repeat(TIMES)).collect();
     let theirs = read(&ask(lines.as_bytes()));
