@@ -55,7 +55,7 @@ spec:
   forEach: {fieldPath: spec.containers}
   projections:
   - {name: pod, fieldPath: metadata.name}
-  - {name: image, fieldPath: \"$.spec.containers[?@.name == 'x'].image\"}
+  - {name: image, fieldPath: \"$.spec.containers[?(@.name == 'x')].image\"}
   valueFrom:
     expression: item.?resources.?requests.?memory
     type: quantity

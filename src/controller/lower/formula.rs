@@ -5,6 +5,7 @@
 use celemetry_engine::definition::{
     Aggregation, Formula, Language, Projection, ProjectionKind, ValueFrom, ValueKind,
 };
+use celemetry_engine::explain::{OtherReading, other_reading};
 
 use crate::api;
 
@@ -177,7 +178,7 @@ fn formula(source: &Source<'_>, profile: Profile, findings: &mut Findings) -> Op
         (Some(path), None) => {
             let place = format!("{}.fieldPath", source.place);
             if dialect.is_none()
-                && let Some(warning) = other_reading(path, profile)
+                && let Some(warning) = surprise(path, profile)
             {
                 findings.warn_of(WarningKind::Readings, &place, &warning);
             }
@@ -193,57 +194,20 @@ fn dialect_of(path: &str) -> Language {
 }
 
 /// Says so where metrics-operator, or the other dialect, reads a path without `dialect` differently.
-fn other_reading(path: &str, profile: Profile) -> Option<String> {
+fn surprise(path: &str, profile: Profile) -> Option<String> {
     let upstream = profile != Profile::Native;
     if path.starts_with('$') {
         if upstream {
             return Some("a leading '$' is RFC 9535; metrics-operator finds nothing there".to_owned());
         }
-        let (what, how) = CONTESTED.iter().find(|(what, _)| outside_quotes(path).contains(what))?;
+        let OtherReading { part, kubectl } = other_reading(path)?;
         return Some(format!(
-            "'{what}' is read as RFC 9535, for the leading '$'; kubectl {how}; `dialect` settles it"
+            "'{part}' is read as RFC 9535, for the leading '$'; kubectl {kubectl}; `dialect` settles it"
         ));
     }
     let recursive = path.starts_with("..");
     (upstream && path.starts_with('.') && path != "." && !recursive)
         .then(|| "a leading '.' is the root; metrics-operator searches the whole object".to_owned())
-}
-
-/// What both dialects have, and read differently beside the leading `$`.
-const CONTESTED: &[(&str, &str)] = &[
-    ("[?", "refuses to compare values of different types"),
-    ("..", "gives the matches in another order"),
-    ("[-", "refuses an index that is out of range"),
-    (":", "refuses a slice that is out of range"),
-];
-
-/// `path` without what stands in quotes.
-fn outside_quotes(path: &str) -> String {
-    let mut quote = None;
-    let mut escaped = false;
-    path.chars()
-        .filter(|&character| match quote {
-            Some(_) if escaped => {
-                escaped = false;
-                false
-            }
-            Some(_) if character == '\\' => {
-                escaped = true;
-                false
-            }
-            Some(open) => {
-                if character == open {
-                    quote = None;
-                }
-                false
-            }
-            None if matches!(character, '\'' | '"') => {
-                quote = Some(character);
-                false
-            }
-            None => true,
-        })
-        .collect()
 }
 
 // === impl Source ===

@@ -99,10 +99,10 @@ impl Builtin {
         Builtin { group: K::GROUP, version: K::VERSION, kind: K::KIND, schema: K::json_schema }
     }
 
-    /// The schema of its objects.
+    /// The schema of its objects. Those of a later release may have more.
     pub(super) fn schema(&self) -> Schema {
         let (root, definitions) = described(self.schema);
-        Lowering::new(&definitions, None).object(&root)
+        Lowering::new(&definitions, None).object(&root).dated()
     }
 }
 

@@ -260,6 +260,33 @@ fn the_kinds_of_kubernetes_are_known_once_each() {
 }
 
 #[test]
+fn what_a_later_kubernetes_may_have_is_right_where_it_is_asked_for() {
+    let node = BUILTIN.iter().find(|known| known.kind == "Node").unwrap().schema();
+    for filter in [
+        "has(object.status.later) && object.status.later.size() > 1",
+        "!has(object.status.later) || object.status.later == 1 && has(object.status.later)",
+        "object.status.?later.orValue(1) == 1",
+        "object.status[?'later'].hasValue()",
+    ] {
+        assert_eq!(found(&node, filter), Vec::<String>::new(), "{filter}");
+    }
+    for (filter, expected) in [
+        ("object.status.later == 1", "status has no field 'later'"),
+        ("has(object.status.later.x)", "status has no field 'later'"),
+        ("has(object.status.phas)", "status has no field 'phas' (did you mean 'phase'?)"),
+        ("has(object.kind.later)", "kind is a string and has no fields"),
+    ] {
+        assert_eq!(found(&node, filter), [expected], "{filter}");
+    }
+    let mut asked = Definition::count("m").filter("has(object.status.later)");
+    asked = asked.by("later", "object.status.later").by("other", "object.status.other");
+    let messages: Vec<_> = misfits(&asked, &node).into_iter().map(|error| error.message).collect();
+    assert_eq!(messages, ["status has no field 'other'"]);
+    let exact = Lowering::new(&Definitions::new(), None).object(&object(&json!({"a": {"type": "string"}})));
+    assert_eq!(found(&exact, "has(object.later)"), ["the object has no field 'later'"]);
+}
+
+#[test]
 fn the_parts_of_well_known_kinds_are_what_they_are() {
     let schema = |kind: &str, version: &str| {
         let known = BUILTIN.iter().find(|known| known.kind == kind && known.version == version);

@@ -18,7 +18,7 @@ mod fields;
 mod predicates;
 mod trace;
 
-pub use crate::expression::explain::{Estimate, Part, Shown};
+pub use crate::expression::explain::{Estimate, OtherReading, Part, Shown, other_reading};
 pub use fields::{Extent, FieldRead, Skipped};
 pub use trace::{Evaluated, Requirement, Test, Trace, TraceError, TracedElement, trace};
 

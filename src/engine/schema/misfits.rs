@@ -2,8 +2,10 @@
 //!
 //! In: a definition that compiles, a schema. Out: findings with their places. Must never know: rows.
 
+use std::collections::BTreeSet;
+
 use super::Schema;
-use crate::definition::{Definition, Projection, ProjectionKind, ValueFrom};
+use crate::definition::{Definition, Formula, Projection, ProjectionKind};
 use crate::error::CompileError;
 use crate::expression::StaticType;
 use crate::expression::fit::{Fit, Seen, fit};
@@ -15,30 +17,39 @@ pub fn misfits(definition: &Definition, schema: &Schema) -> Vec<CompileError> {
     if schema.is_empty() {
         return Vec::new();
     }
-    let mut found = Vec::new();
+    let (mut found, mut excused) = (Vec::new(), BTreeSet::new());
+    let mut fit = |formula: &Formula, item: Option<&Seen>| {
+        let fit = fit(formula, item, schema);
+        excused.extend(fit.excused().iter().cloned());
+        fit
+    };
     if let Some(formula) = &definition.filter {
-        let fit = fit(formula, None, schema);
+        let fit = fit(formula, None);
         let wrong = !is_one_of(&fit, &[StaticType::Bool], schema);
         found.extend(fit.into_findings(formula, wrong, "a filter is a bool", schema));
     }
     let mut item = None;
     if let Some(formula) = &definition.for_each {
-        let fit = fit(formula, None, schema);
+        let fit = fit(formula, None);
         let elements = if fit.plural { Ok(fit.seen.clone()) } else { fit.seen.elements(schema) };
         let wrong = elements.is_err();
         item = Some(elements.unwrap_or(Seen::Anything));
         found.extend(fit.into_findings(formula, wrong, "the elements of a list or a map are needed", schema));
     }
     for projection in &definition.projections {
-        found.extend(of_projection(projection, item.as_ref(), schema));
+        let fit = fit(&projection.formula, item.as_ref());
+        found.extend(of_projection(projection, fit, schema));
     }
     if let Some(value) = &definition.value {
-        found.extend(of_value(value, item.as_ref(), schema));
+        let fit = fit(&value.formula, item.as_ref());
+        let wrong = !is_one_of(&fit, NUMBERS, schema);
+        found.extend(fit.into_findings(&value.formula, wrong, "a number is needed", schema));
     }
+    found.retain(|error| !excused.contains(&*error.message));
     found
 }
 
-fn of_projection(projection: &Projection, item: Option<&Seen>, schema: &Schema) -> Vec<CompileError> {
+fn of_projection(projection: &Projection, fit: Fit, schema: &Schema) -> Vec<CompileError> {
     let Projection { formula, kind, .. } = projection;
     let (admitted, needed): (&[StaticType], _) = match kind {
         ProjectionKind::Slice => (&[], ""),
@@ -48,15 +59,8 @@ fn of_projection(projection: &Projection, item: Option<&Seen>, schema: &Schema) 
             (&[StaticType::String, StaticType::Timestamp, StaticType::Null], "type timestamp needs a time")
         }
     };
-    let fit = fit(formula, item, schema);
     let wrong = *kind != ProjectionKind::Slice && !is_one_of(&fit, admitted, schema);
     fit.into_findings(formula, wrong, needed, schema)
-}
-
-fn of_value(value: &ValueFrom, item: Option<&Seen>, schema: &Schema) -> Vec<CompileError> {
-    let fit = fit(&value.formula, item, schema);
-    let wrong = !is_one_of(&fit, NUMBERS, schema);
-    fit.into_findings(&value.formula, wrong, "a number is needed", schema)
 }
 
 fn is_one_of(fit: &Fit, kinds: &[StaticType], schema: &Schema) -> bool {

@@ -30,6 +30,7 @@ pub use misfits::misfits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     shapes: Vec<Shape>,
+    is_dated: bool,
 }
 
 /// A shape of a [`Schema`].
@@ -70,7 +71,7 @@ impl Schema {
 
     /// A schema of which nothing is known yet.
     pub fn new() -> Self {
-        Schema { shapes: vec![Shape::Anything] }
+        Schema { shapes: vec![Shape::Anything], is_dated: false }
     }
 
     /// Adds a shape.
@@ -93,6 +94,19 @@ impl Schema {
     /// A shape; of one that was not added nothing is known.
     pub fn get(&self, id: ShapeId) -> &Shape {
         self.shapes.get(id.0 as usize).unwrap_or(&Shape::Anything)
+    }
+
+    /// The same of an earlier release, say: objects may have members that it does not know. An expression that asks whether
+    /// there is one is then right, and so is what else reads that one.
+    #[must_use]
+    pub fn dated(mut self) -> Self {
+        self.is_dated = true;
+        self
+    }
+
+    /// Whether objects may have members that it does not know.
+    pub fn is_dated(&self) -> bool {
+        self.is_dated
     }
 
     /// How many shapes there are.

@@ -7,6 +7,7 @@
 mod cost;
 mod origins;
 mod path_cost;
+mod readings;
 mod segments;
 mod shown;
 mod text;
@@ -14,6 +15,7 @@ mod trace;
 
 pub use cost::Estimate;
 pub(crate) use origins::member;
+pub use readings::{OtherReading, other_reading};
 pub use shown::Shown;
 pub(crate) use shown::json_of;
 pub use trace::Part;

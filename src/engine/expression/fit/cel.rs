@@ -123,6 +123,7 @@ impl<'a> Fitter<'a> {
             Ok(seen @ Seen::Optional(_)) => seen,
             Ok(seen) if optional => Seen::optional(seen),
             Ok(seen) => seen,
+            Err(message) if optional => self.faults.push_asked(at, message, self.schema),
             Err(message) => self.faults.push(at, message),
         }
     }

@@ -16,6 +16,8 @@ mod place;
 mod query;
 mod seen;
 
+use std::collections::BTreeSet;
+
 use super::explain::{Parsed, parse};
 use super::fault::{Fault, fault};
 use super::query::Step;
@@ -31,7 +33,7 @@ pub(crate) struct Fit {
     pub(crate) seen: Seen,
     /// Whether it is a JSONPath that can select several nodes.
     pub(crate) plural: bool,
-    faults: Vec<Fault>,
+    faults: Faults,
 }
 
 /// One expression has no more findings than this: whoever reads them mends the first ones first.
@@ -44,23 +46,25 @@ pub(crate) fn fit(formula: &Formula, item: Option<&Seen>, schema: &Schema) -> Fi
         Some(Parsed::Cel(syntax)) => {
             let mut fitter = cel::Fitter::new(&formula.text, item, schema, faults);
             let seen = fitter.see(&syntax);
-            Fit { seen, plural: false, faults: fitter.faults.found }
+            Fit { seen, plural: false, faults: fitter.faults }
         }
         Some(Parsed::Path(steps)) => {
             let plural = steps.iter().any(Step::is_plural);
             let is_kubectl = formula.language == Language::Kubectl;
             let mut walker = query::Walker::new(&formula.text, is_kubectl, schema, faults);
             let seen = walker.steps(Seen::root(), &steps);
-            Fit { seen, plural, faults: walker.faults.found }
+            Fit { seen, plural, faults: walker.faults }
         }
-        None => Fit { seen: Seen::Anything, plural: false, faults: Vec::new() },
+        None => Fit { seen: Seen::Anything, plural: false, faults },
     }
 }
 
 /// What was found so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Faults {
     found: Vec<Fault>,
+    /// What is no finding, wherever it is met: of members that are asked for, where objects may have others.
+    excused: BTreeSet<String>,
 }
 
 // === impl Fit ===
@@ -74,11 +78,16 @@ impl Fit {
         needed: &str,
         schema: &Schema,
     ) -> Vec<CompileError> {
-        if wrong && self.faults.is_empty() {
+        if wrong && self.faults.found.is_empty() {
             let found = self.seen.without_optional().described(schema);
-            self.faults.push(fault(0, format!("{needed}, and {found}")));
+            self.faults.found.push(fault(0, format!("{needed}, and {found}")));
         }
-        self.faults.into_iter().map(|fault| fault.locate(formula)).collect()
+        self.faults.found.into_iter().map(|fault| fault.locate(formula)).collect()
+    }
+
+    /// Messages of what may be there for all that is known, because the expression asks whether it is.
+    pub(crate) fn excused(&self) -> &BTreeSet<String> {
+        &self.faults.excused
     }
 }
 
@@ -88,9 +97,20 @@ impl Faults {
     /// One more, unless the same was said before. Gives what is then known of the part at fault: nothing.
     fn push(&mut self, at: usize, message: String) -> Seen {
         let is_known = self.found.iter().any(|known| known.message == message);
-        if !is_known && self.found.len() < MOST_FINDINGS {
+        if !is_known && !self.excused.contains(&message) && self.found.len() < MOST_FINDINGS {
             self.found.push(fault(u32::try_from(at).unwrap_or(0), message));
         }
+        Seen::Anything
+    }
+
+    /// As [`push`](Self::push), of a member that an expression asks for: where objects may have members that the schema
+    /// does not know, and it is no misspelling of one that it does, it is right.
+    fn push_asked(&mut self, at: usize, message: String, schema: &Schema) -> Seen {
+        if !schema.is_dated() || !message.ends_with('\'') {
+            return self.push(at, message);
+        }
+        self.found.retain(|known| known.message != message);
+        self.excused.insert(message);
         Seen::Anything
     }
 }

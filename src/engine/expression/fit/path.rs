@@ -16,7 +16,7 @@ impl Fitter<'_> {
         if let Err(message) = seen.member(name, self.schema) {
             let from = self.end_of(operand);
             let at = name_at(self.text, from, name).unwrap_or(operand.at as usize);
-            self.faults.push(at, message);
+            self.faults.push_asked(at, message, self.schema);
         }
         Seen::Kind(StaticType::Bool)
     }

@@ -300,6 +300,11 @@ impl Seen {
     pub(super) fn described(&self, schema: &Schema) -> String {
         match self {
             Seen::Field(field) => format!("{field} is {}", article(self, schema)),
+            Seen::Either(several) => {
+                let mut each: Vec<_> = several.iter().map(|one| one.described(schema)).collect();
+                each.dedup();
+                each.join(" or ")
+            }
             other => article(other, schema).to_owned(),
         }
     }

@@ -308,6 +308,11 @@ fn results_are_what_they_are_needed_for() {
     );
     let by = Definition::count("m").by("a", "object.spec.containers");
     assert_eq!(found(&by), ["by.a:1:1: type primitive needs a scalar, and spec.containers is a list"]);
+    let mut both = Definition::count("m").by("a", "");
+    both.projections[0].formula.language = Language::Rfc9535;
+    both.projections[0].formula.text = "$['spec','status']".to_owned();
+    let expected = "by.a:1:1: type primitive needs a scalar, and spec is a map or status is a map";
+    assert_eq!(found(&both), [expected]);
     let value = Definition::count("m").aggregate(Aggregation::Sum, ValueKind::Integer, "object.spec.paused");
     assert_eq!(found(&value), ["value:1:1: a number is needed, and spec.paused is a bool"]);
     let optional =
