@@ -40,15 +40,23 @@ const KIB_A_STEP: usize = 2;
 const MAX_STATES: usize = 256 * 1024;
 const STATES_A_KIB: usize = 16 * 1024;
 
-/// What compiling a pattern costs in steps, beside one for each of its bytes: it is as dear as hundreds of comparisons.
-const COMPILE_STEPS: u64 = 400;
-
 /// How many bytes of text one factor is for.
 const BYTES_A_FACTOR: usize = 16;
 
 // === impl Matcher ===
 
 impl Matcher {
+    /// What compiling a pattern costs in steps, beside one for each of its bytes: it is as dear as hundreds of comparisons.
+    pub(super) const COMPILE_STEPS: u64 = 400;
+
+    /// Steps for every 16 bytes of a text, of the largest pattern.
+    pub(super) const DEAREST: u64 = (SIZES[SIZES.len() - 1] / KIB_A_STEP) as u64;
+
+    /// Steps for every 16 bytes of a text.
+    pub(super) fn factor(&self) -> u64 {
+        self.factor
+    }
+
     /// Compiles `regex`, which stands for the `pattern` that its author wrote.
     ///
     /// # Errors
@@ -112,7 +120,7 @@ impl Matcher {
 
     /// Takes what compiling a pattern costs that an object brings.
     pub(super) fn charge_compilation(pattern: &str, budget: &mut Budget) -> Result<(), EvaluationError> {
-        budget.step(COMPILE_STEPS + pattern.len() as u64)
+        budget.step(Self::COMPILE_STEPS + pattern.len() as u64)
     }
 
     /// Whether a part of `text` matches.

@@ -8,8 +8,9 @@
 
 use std::fmt;
 
-use super::super::library::{Form, Overload, overloads};
-use super::super::syntax::{Arithmetic, CallSyntax, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::super::library::{Form, Overload, compile_regex, overloads};
+use super::super::matcher::Matcher;
+use super::super::syntax::{Arithmetic, CallSyntax, Comparison, Macro, MacroSyntax, Syntax, SyntaxKind};
 use super::super::{StaticType, Value};
 
 /// Steps as a function of the number of elements that every list of the object has.
@@ -37,22 +38,30 @@ pub(super) fn of(syntax: &Syntax) -> Estimate {
             let length = if is_joined { length(syntax) } else { Estimate::default() };
             fixed(1).plus(&sum(operands.as_slice())).plus(&length.times(&fixed(BUILT)))
         }
-        SyntaxKind::Compare(_, operands) => {
-            // A field is compared with a text where it lies.
-            let is_at_once = operands.iter().any(is_text) && operands.iter().any(is_field);
+        SyntaxKind::Compare(comparison, operands) => {
+            // A field of the object is compared with a text where it lies.
+            let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+            let is_at_once = is_equality && operands.iter().any(is_text) && operands.iter().any(is_field);
             let own = fixed(u64::from(!is_at_once));
             own.plus(&sum(operands.as_slice()))
         }
         SyntaxKind::In(operands) => {
-            let is_literal = matches!(operands[1].kind, SyntaxKind::List(_));
-            let looked_at = if is_literal { fixed(1) } else { fixed(1).each().plus(&of(&operands[1])) };
-            looked_at.plus(&of(&operands[0]))
+            // Texts that are written out are looked up at once, all else is compared one by one.
+            let compared = match &operands[1].kind {
+                SyntaxKind::List(elements) => {
+                    let others = elements.iter().filter(|(element, _)| !is_text(element)).count();
+                    let is_set = elements.iter().all(|(element, _)| is_literal(element));
+                    fixed(if is_set { others } else { elements.len() } as u64)
+                }
+                _ => length(&operands[1]),
+            };
+            fixed(1).plus(&compared).plus(&sum(operands.as_slice()))
         }
         SyntaxKind::Call(call) => of_call(call),
         SyntaxKind::List(elements) => {
             let parts = elements.iter().fold(Estimate::default(), |total, (part, _)| total.plus(&of(part)));
             // A list of literals is there already.
-            let is_literal = elements.iter().all(|(part, _)| matches!(part.kind, SyntaxKind::Literal(_)));
+            let is_literal = elements.iter().all(|(part, _)| is_literal(part));
             if is_literal { parts } else { parts.plus(&fixed(BUILT * elements.len() as u64)) }
         }
         SyntaxKind::Map(entries) => {
@@ -62,7 +71,11 @@ pub(super) fn of(syntax: &Syntax) -> Estimate {
             parts.plus(&fixed(2 * BUILT * entries.len() as u64))
         }
         SyntaxKind::Macro(each) => of_macro(each, true),
-        SyntaxKind::Bind(bind) => of(&bind.value).plus(&of(&bind.body)),
+        SyntaxKind::Bind(bind) => {
+            // What the variable stands for may be longer than the lists of the object.
+            let longest = fixed(1).each().or(&length(&bind.value));
+            fixed(1).plus(&of(&bind.value)).plus(&of(&bind.body).with(&longest))
+        }
     }
 }
 
@@ -71,6 +84,9 @@ const BUILT: u64 = (size_of::<Value<'_>>() / 16) as u64;
 
 /// Comparisons of one element with others while a list is sorted: of a thousand elements.
 const SORTING: u64 = 10;
+
+/// A text that is short has no more bytes than this.
+const SHORT: u64 = 16;
 
 /// A flattening goes no deeper than this for an estimate.
 const DEEPEST: i64 = 8;
@@ -119,7 +135,10 @@ fn of_call(call: &CallSyntax) -> Estimate {
         (None, [first, ..]) => length(first),
         (None, []) => return parts,
     };
-    if !takes_list(&call.name) {
+    if let Some(pattern) = patterned(call) {
+        return parts.plus(&pattern);
+    }
+    if !takes_list(call) {
         return parts;
     }
     parts.plus(&match call.name.as_str() {
@@ -135,11 +154,39 @@ fn of_call(call: &CallSyntax) -> Estimate {
     })
 }
 
+/// What a function takes for its pattern, of a text that is short.
+fn patterned(call: &CallSyntax) -> Option<Estimate> {
+    let pattern = match (&call.target, call.arguments.as_slice()) {
+        (Some(_), [pattern, ..]) | (None, [_, pattern]) => pattern,
+        _ => return None,
+    };
+    let literal = match &pattern.kind {
+        SyntaxKind::Literal(value) => value.as_str(),
+        _ => None,
+    };
+    let compiled = literal.and_then(|text| compile_regex(text).ok());
+    let once = compiled.as_ref().map_or(Matcher::DEAREST, Matcher::factor);
+    let compiling = if compiled.is_some() { 0 } else { Matcher::COMPILE_STEPS + SHORT };
+    match call.name.as_str() {
+        "matches" | "find" => Some(fixed(once + compiling)),
+        // As many matches as there are bytes.
+        "findAll" => Some(fixed(compiling + (SHORT + 2) * (once + BUILT))),
+        _ => None,
+    }
+}
+
 /// Whether a function looks at the elements of a list, and not only at how many there are.
-fn takes_list(name: &str) -> bool {
-    let is_meant = |overload: &&Overload| overload.name.rsplit('.').next() == Some(name);
-    let looks = |overload: &Overload| !matches!(overload.form, Form::Size(_));
-    overloads().filter(is_meant).any(|it| it.parameters.first() == Some(&StaticType::List) && looks(it))
+fn takes_list(call: &CallSyntax) -> bool {
+    let namespace = call.target.as_ref().filter(|target| is_name(target, "math"));
+    let name = if namespace.is_some() { format!("math.{}", call.name) } else { call.name.clone() };
+    let receiver = call.target.is_some() && namespace.is_none();
+    let is_meant = |overload: &&Overload| overload.name == name && overload.receiver == receiver;
+    let of_list = |overload: &Overload| match overload.parameters.first() {
+        Some(StaticType::List) => !matches!(overload.form, Form::Size(_)),
+        Some(StaticType::Dyn) => overload.name == "includes",
+        _ => false,
+    };
+    overloads().filter(is_meant).any(of_list)
 }
 
 /// Whether a part is a list by its form.
@@ -206,12 +253,21 @@ fn of_chain(syntax: &Syntax) -> Estimate {
         rest = match &rest.kind {
             SyntaxKind::Select { operand, .. } | SyntaxKind::Has { operand, .. } => operand,
             SyntaxKind::Index { operand, index, .. } => {
-                total = total.plus(&of(index));
+                total = total.plus(&of(index)).plus(&passed(index));
                 operand
             }
             SyntaxKind::Identifier(_) => return total,
             _ => return total.plus(&of(rest)),
         };
+    }
+}
+
+/// What is passed on the way to an index: elements of a list, or keys of a map.
+fn passed(index: &Syntax) -> Estimate {
+    match (&index.kind, integer(index)) {
+        (_, Some(index)) => fixed(u64::try_from(index).unwrap_or(0) / 16 + 1),
+        (SyntaxKind::Literal(_), None) => Estimate::default(),
+        _ => fixed(1).plus(&fixed(1).each()),
     }
 }
 
@@ -223,8 +279,17 @@ fn is_text(syntax: &Syntax) -> bool {
     matches!(&syntax.kind, SyntaxKind::Literal(value) if value.as_str().is_some())
 }
 
+fn is_literal(syntax: &Syntax) -> bool {
+    matches!(syntax.kind, SyntaxKind::Literal(_))
+}
+
+/// Whether a part is a member of the object, by names alone.
 fn is_field(syntax: &Syntax) -> bool {
-    matches!(syntax.kind, SyntaxKind::Select { .. })
+    let mut rest = syntax;
+    while let SyntaxKind::Select { operand, optional: false, .. } = &rest.kind {
+        rest = operand;
+    }
+    is_name(rest, "object")
 }
 
 // === impl Estimate ===
@@ -284,6 +349,12 @@ impl Estimate {
         total.trimmed()
     }
 
+    /// The same where lists have `length` elements.
+    fn with(&self, length: &Estimate) -> Estimate {
+        let factors = self.factors.iter().rev();
+        factors.fold(Estimate::default(), |total, factor| total.times(length).plus(&fixed(*factor)))
+    }
+
     /// Whichever is the dearer, power by power.
     fn or(&self, other: &Estimate) -> Estimate {
         let factor = |at: usize| {
@@ -338,7 +409,8 @@ mod tests {
         cel("object.spec.replicas > 3 && object.a.b.c == 1", "4");
         cel("object.status.phase in ['a', 'b']", "2");
         cel("has(object.a) ? object.a : object.b + 1", "3");
-        cel("object.items.exists(c, c.name == 'a')", "1 + 2n");
+        cel("object.items.exists(c, c.name == 'a')", "1 + 3n");
+        cel("object.s.contains('y')", "2");
         cel("object.items.all(c, c.ports.exists(p, p.port == 1))", "1 + 2n + 3n^2");
         cel("size(object.items)", "2");
         check(Language::Kubectl, "status.phase", "1");
@@ -366,6 +438,19 @@ mod tests {
         for text in [
             "object.s == 'x' && object.one > 0 || object.one in [1, 2]",
             "object.a.exists(x, x.b == 2)",
+            "object.a.exists(x, x.s == 'y')",
+            "object.one in ['a', 2, 3, 4, 5]",
+            "object.one in [object.n.distinct().size() + 100]",
+            "object.a.filter(x, x.s in object.n).size()",
+            "object.s.matches('^b')",
+            "object.s.matches(r'\\pL{4}aa')",
+            "object.s.matches(object.s)",
+            "cel.bind(r, lists.range(60), r.all(i, r.all(j, i + j >= 0)))",
+            "object.n[99]",
+            "object.m[object.s]",
+            "object.s.contains('y')",
+            "object.s < 'y'",
+            "object.?s == optional.of('y') || object['s'] == 'y'",
             "object.a.all(x, x.c.exists(y, y.p == 2) || true)",
             "object.a.map(x, x.c.map(y, object.a.map(z, z.b + y.p)).size()).sum()",
             "object.n.sum() + object.n.max() + object.n.min()",
@@ -438,7 +523,7 @@ mod tests {
         let formula = Formula { language, text: text.to_owned(), place: String::new() };
         let compiled = Standalone::compile(&formula, &["object"]).expect(text);
         let estimate = estimate(&formula);
-        for n in [0, 1, 2, 5, 12] {
+        for n in [0, 1, 2, 5, 12, 30] {
             let bound = compiled.bind(&[Binding::Json(&object(n))]).expect("objects are JSON");
             let mut budget = Budget::new(1_000_000, 1 << 30);
             // One that fails has taken its steps as well.
