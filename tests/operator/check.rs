@@ -243,8 +243,8 @@ fn costs_are_estimated() {
         "source": "Metric/default/busiest-nodes",
         "sound": true,
         "fields": 5,
-        "steps": "3 + 2n",
-        "stepsForListsOfTen": 23,
+        "steps": "3 + 3n",
+        "stepsForListsOfTen": 33,
         "index": [
             "metadata.namespace is \"shop\"",
             "metadata.labels.tier is \"backend\" or \"frontend\"",

@@ -39,10 +39,10 @@ Metric/default/busiest-nodes: shop.node.pods in {pod}
   index   metadata.namespace is \"shop\"
           metadata.labels.tier is \"backend\" or \"frontend\"
           status.phase is \"Running\"
-  cost    about 3 + 2n steps an object: 23 where n, the length of lists, is 10
+  cost    about 3 + 3n steps an object: 33 where n, the length of lists, is 10
           spec.filter                          1  object.status.phase == 'Running'
           spec.projections[0].fieldPath        1  node: spec.nodeName
-          spec.projections[1].expression  1 + 2n  meshed: object.spec.containers.exists(c, c.name == 'proxy')
+          spec.projections[1].expression  1 + 3n  meshed: object.spec.containers.exists(c, c.name == 'proxy')
   watch   Pod, version v1: listed once and watched, in the whole cluster, once for all Metrics that want the same
   rights  get, list, watch on pods
 ";
