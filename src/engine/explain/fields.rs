@@ -36,9 +36,7 @@ pub(super) fn names(plan: &FieldPlan) -> BTreeMap<FieldId, String> {
     while let Some((id, path)) = open.pop() {
         let field = plan.field(id);
         for (name, below) in &field.members {
-            let name = member(name);
-            let dot = if path.is_empty() || name.starts_with('[') { "" } else { "." };
-            open.push((*below, format!("{path}{dot}{name}")));
+            open.push((*below, joined(&path, &member(name))));
         }
         if let Some(each) = field.each {
             open.push((each, format!("{path}[*]")));
@@ -101,25 +99,21 @@ const IDENTITY: &[&str] = &[
 /// What none of `fields` reads of an object: the largest parts that are skipped as a whole, in the order of their paths. What
 /// is skipped of the elements of lists is not told.
 pub(super) fn skipped(fields: &[FieldRead], object: &Json) -> Vec<Skipped> {
+    let known = || fields.iter().map(|field| field.path.as_str()).chain(IDENTITY.iter().copied());
     let mut found = vec![];
-    let mut open = vec![(String::new(), object)];
-    while let Some((path, value)) = open.pop() {
-        let reads = |known: &str| {
-            let rest = known.strip_prefix(path.as_str());
-            rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let is_whole = fields.iter().any(|field| field.path == path && field.extent == Extent::Whole);
-        let is_read = path.is_empty()
-            || fields.iter().any(|field| reads(&field.path))
-            || IDENTITY.iter().any(|known| reads(known));
+    // A part, its path, and the paths of fields that mean it or lead to what is below: a member of a map is one of `[*]`, too.
+    let mut open = vec![(object, String::new(), vec![String::new()])];
+    while let Some((value, path, meant)) = open.pop() {
+        let is_whole = |field: &FieldRead| field.extent == Extent::Whole && meant.contains(&field.path);
         match value {
-            _ if is_whole => {}
-            _ if !is_read => found.push(Skipped { path, bytes: value.to_string().len() }),
+            _ if fields.iter().any(is_whole) => {}
+            _ if meant.is_empty() => found.push(Skipped { path, bytes: value.to_string().len() }),
             Json::Object(members) => {
                 for (name, value) in members {
                     let name = member(name);
-                    let dot = if path.is_empty() || name.starts_with('[') { "" } else { "." };
-                    open.push((format!("{path}{dot}{name}"), value));
+                    let below = meant.iter().flat_map(|path| [joined(path, &name), format!("{path}[*]")]);
+                    let below = below.filter(|path| known().any(|known| leads_to(path, known))).collect();
+                    open.push((value, joined(&path, &name), below));
                 }
             }
             _ => {}
@@ -127,4 +121,16 @@ pub(super) fn skipped(fields: &[FieldRead], object: &Json) -> Vec<Skipped> {
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
+}
+
+/// The path of a member, as it is written behind a dot or in brackets.
+fn joined(path: &str, member: &str) -> String {
+    let dot = if path.is_empty() || member.starts_with('[') { "" } else { "." };
+    format!("{path}{dot}{member}")
+}
+
+/// Whether `known` is the path, or one below it.
+fn leads_to(path: &str, known: &str) -> bool {
+    let rest = known.strip_prefix(path);
+    rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
 }

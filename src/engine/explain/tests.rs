@@ -189,3 +189,15 @@ fn what_is_skipped_of_an_object_is_told() {
     let spec = object["spec"].to_string().len();
     assert_eq!(paths, [("metadata.managedFields", 23), ("spec", spec), ("status.podIP", 10)]);
 }
+
+#[test]
+fn members_of_a_map_whose_every_element_is_read_are_not_skipped() {
+    let skipped = |definition: &Definition| -> Vec<String> {
+        let skipped = explain(definition).unwrap().skipped(&pod());
+        skipped.into_iter().map(|skipped| skipped.path).collect()
+    };
+    let labels = Definition::count("a").each("object.metadata.labels").by("label", "item");
+    assert_eq!(skipped(&labels), ["spec", "status"]);
+    let phases = Definition::count("a").filter("object.status.all(k, object.status[k] != '')");
+    assert_eq!(skipped(&phases), ["metadata.labels", "spec"]);
+}
