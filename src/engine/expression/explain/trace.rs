@@ -196,7 +196,9 @@ impl Tracer {
                 self.all(call.target.iter().filter(is_value).chain(&call.arguments), variables)
             }
             SyntaxKind::List(elements) => self.all(elements.iter().map(|(element, _)| element), variables),
-            SyntaxKind::Map(entries) => self.all(entries.iter().map(|(_, value, _)| value), variables),
+            SyntaxKind::Map(entries) => {
+                self.all(entries.iter().flat_map(|(key, value, _)| [key, value]), variables)
+            }
             SyntaxKind::Macro(each) => self.passes(each, variables),
             SyntaxKind::Bind(bind) => self.bound(bind, variables),
             SyntaxKind::Select { .. } | SyntaxKind::Index { .. } | SyntaxKind::Has { .. } => {
@@ -271,16 +273,20 @@ impl Tracer {
         std::iter::once(value).chain(body).collect()
     }
 
-    /// Of a chain of selections what it hangs on, unless that is a variable; and of one that leads nowhere, what there is
-    /// at the last place that there is.
+    /// Of a chain of selections what it hangs on, unless that is a variable, and the keys that it selects by; and of one
+    /// that leads nowhere, what there is at the last place that there is.
     fn chain(&mut self, syntax: &Syntax, shown: &Shown, variables: &Variables) -> Vec<Part> {
         let mut chain = vec![];
+        let mut keys = vec![];
         let mut base = syntax;
         while let Some(operand) = operand_of(base) {
+            if let SyntaxKind::Index { index, .. } = &base.kind {
+                keys.push(&**index);
+            }
             chain.push(operand);
             base = operand;
         }
-        let mut parts = self.all([base], variables);
+        let mut parts = self.all(std::iter::once(base).chain(keys.into_iter().rev()), variables);
         if matches!(shown, Shown::Failed(_) | Shown::Nothing) || shown.is(false) {
             chain.pop();
             let there = chain.into_iter().map(|prefix| self.part_alone(prefix, variables));
@@ -370,7 +376,9 @@ fn says_something(syntax: &Syntax) -> bool {
     match &syntax.kind {
         SyntaxKind::Literal(_) | SyntaxKind::Identifier(_) => false,
         SyntaxKind::List(elements) => elements.iter().any(|(element, _)| says_something(element)),
-        SyntaxKind::Map(entries) => entries.iter().any(|(_, value, _)| says_something(value)),
+        SyntaxKind::Map(entries) => {
+            entries.iter().any(|(key, value, _)| says_something(key) || says_something(value))
+        }
         _ => true,
     }
 }
@@ -478,6 +486,33 @@ mod tests {
                 "  optional.of(2).optMap(x, x + 1) → 3",
                 "    optional.of(2) → 2",
                 "    x = 2: x + 1 → 3",
+            ],
+        );
+    }
+
+    #[test]
+    fn keys_are_parts_too() {
+        cel(
+            "object.spec.list[object.spec.n].name",
+            &["object.spec.list[object.spec.n].name → \"c\"", "  object.spec.n → 2"],
+        );
+        cel(
+            "object.spec.list[?object.spec.n + 1].orValue(0) == 0",
+            &[
+                "object.spec.list[?object.spec.n + 1].orValue(0) == 0 → true",
+                "  object.spec.list[?object.spec.n + 1].orValue(0) → 0",
+                "    object.spec.list[?object.spec.n + 1] → nothing",
+                "      object.spec.n + 1 → 3",
+                "        object.spec.n → 2",
+                "      object.spec.list → [{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]",
+            ],
+        );
+        cel(
+            "{object.spec.list[0].name: 1} == {'a': 1}",
+            &[
+                "{object.spec.list[0].name: 1} == {'a': 1} → true",
+                "  {object.spec.list[0].name: 1} → {\"a\":1}",
+                "    object.spec.list[0].name → \"a\"",
             ],
         );
     }
