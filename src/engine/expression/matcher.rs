@@ -52,11 +52,6 @@ impl Matcher {
     /// Steps for every 16 bytes of a text, of the largest pattern.
     pub(super) const DEAREST: u64 = (SIZES[SIZES.len() - 1] / KIB_A_STEP) as u64;
 
-    /// Steps for every 16 bytes of a text.
-    pub(super) fn factor(&self) -> u64 {
-        self.factor
-    }
-
     /// Compiles `regex`, which stands for the `pattern` that its author wrote.
     ///
     /// # Errors
@@ -109,7 +104,7 @@ impl Matcher {
     }
 
     /// Steps for every 16 bytes of a text.
-    fn factor(&self) -> u64 {
+    pub(super) fn factor(&self) -> u64 {
         (self.kibibytes / KIB_A_STEP) as u64
     }
 

@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::super::library::{Form, Overload, compile_regex, overloads};
 use super::super::matcher::Matcher;
+use super::super::patterns::Patterns;
 use super::super::syntax::{Arithmetic, CallSyntax, Comparison, Macro, MacroSyntax, Syntax, SyntaxKind};
 use super::super::{StaticType, Value};
 
@@ -164,7 +165,7 @@ fn patterned(call: &CallSyntax) -> Option<Estimate> {
         SyntaxKind::Literal(value) => value.as_str(),
         _ => None,
     };
-    let compiled = literal.and_then(|text| compile_regex(text).ok());
+    let compiled = literal.and_then(|text| compile_regex(text, &mut Patterns::default()).ok());
     let once = compiled.as_ref().map_or(Matcher::DEAREST, Matcher::factor);
     let compiling = if compiled.is_some() { 0 } else { Matcher::COMPILE_STEPS + SHORT };
     match call.name.as_str() {

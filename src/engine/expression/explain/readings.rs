@@ -3,6 +3,7 @@
 //! In: the text of a path. Out: the first part that both dialects accept and that may select something else, or nothing.
 //! Must never know: rows, which of the readings is taken.
 
+use super::super::patterns::Patterns;
 use super::super::query::{End, KubectlStep, Range, Selector, Step};
 use super::super::{kubectl, rfc9535};
 
@@ -43,7 +44,7 @@ const MAPS: &[&str] = &[
 /// refuses the path. An element at the beginning of a list, and all elements of what is no well-known map, are taken to
 /// be there.
 pub fn other_reading(path: &str) -> Option<OtherReading> {
-    let (steps, theirs) = (rfc9535::parse(path).ok()?, kubectl::parse(path).ok()?);
+    let (steps, theirs) = (rfc9535::parse(path, &mut Patterns::default()).ok()?, kubectl::parse(path).ok()?);
     // A name of no letters, as before the `$`, stays where it is.
     let mut theirs = theirs.iter().filter(|step| !matches!(step, Step::Name(name) if name.text.is_empty()));
     let (mut last, mut is_plural) = ("", false);
