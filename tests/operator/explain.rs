@@ -176,6 +176,20 @@ fn tools_get_the_plan_too() {
 }
 
 #[test]
+fn a_metric_that_reads_all_of_an_object_skips_nothing() {
+    let metric = |filter: &str| {
+        let text = std::fs::read_to_string(BUSIEST).unwrap();
+        let (start, _) = text.split_once("  namespaces:").unwrap();
+        scratch("explain-whole.yaml", &format!("{start}  filter: {filter}\n"))
+    };
+    let out = text(&["-f", &metric("dyn(object) == object")], "");
+    assert!(out.contains("  reads   the object itself\n  skips   nothing\n"), "{out}");
+    let out = text(&["-f", &metric("has(object.status)")], "");
+    assert!(out.contains("  cost    about 1 step an object\n"), "{out}");
+    assert!(out.contains("  skips   all else"), "{out}");
+}
+
+#[test]
 fn what_needs_a_cluster_is_said_to() {
     let metric = scratch(
         "explain-cluster.yaml",
@@ -200,11 +214,49 @@ spec:
         "Namespaces, metadata only, for team",
         "get, list, watch on databases.example.org ('databases' is a guess",
         "list, watch on namespaces",
+        "counts if spec.namespaceSelector selects the namespace default and the API server selects it by spec.fieldSelector\n",
         "spec.namespaceSelector team: not known without the namespace",
         "spec.fieldSelector spec.engine=x: not known without the API server",
     ] {
         assert!(out.contains(part), "{part}: {out}");
     }
+    let found = json_of(&["-f", &metric, "-"], database);
+    let object = &found["metrics"][0]["objects"][0];
+    assert_eq!((&object["counts"], &object["reason"]), (&Value::Null, &Value::Null));
+    assert_eq!(object["countsIf"].as_array().unwrap().len(), 2);
+    let holds = |selectors: &Value| -> Vec<Value> {
+        selectors.as_array().unwrap().iter().map(|selector| selector["holds"].clone()).collect()
+    };
+    assert_eq!(holds(&object["selectors"]), [Value::Null, Value::Null]);
+}
+
+#[test]
+fn a_namespace_among_the_objects_is_asked() {
+    let metric = std::fs::read_to_string(BUSIEST).unwrap();
+    let metric = scratch("explain-namespace.yaml", &format!("{metric}  namespaceSelector: a=b\n"));
+    let fate = |labels: Value| {
+        let namespace = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": labels},
+        });
+        let input = format!("{}\n---\n{namespace}\n", pod("Running", "frontend"));
+        let found = json_of(&["-f", &metric, "-"], &input);
+        (text(&["-f", &metric, "-"], &input), found["metrics"][0]["objects"][0].clone())
+    };
+    let (out, object) = fate(json!({"a": "c"}));
+    assert!(
+        out.contains("v1/Pod/shop/web-1: does not count: spec.namespaceSelector does not hold\n"),
+        "{out}"
+    );
+    assert!(out.contains("  spec.namespaceSelector a=b: does not hold, shop has a=c\n"), "{out}");
+    assert!(!out.contains("adds"), "{out}");
+    assert_eq!(object["counts"], false);
+    let (out, object) = fate(json!({}));
+    assert!(out.contains("a=b: does not hold, shop has no labels\n"), "{out}");
+    assert_eq!(object["counts"], false);
+    let (out, object) = fate(json!({"a": "b"}));
+    assert!(out.contains("v1/Pod/shop/web-1: counts\n"), "{out}");
+    assert!(out.contains("a=b: holds, shop has a=b\n") && out.contains("adds 1"), "{out}");
+    assert_eq!(object["counts"], true);
 }
 
 #[test]

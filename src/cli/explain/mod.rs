@@ -3,6 +3,7 @@
 //! In: Metrics, and perhaps objects, from files. Out: the plan and the steps of each evaluation, on standard output. Must
 //! never know: series, clusters.
 
+mod namespaces;
 mod objects;
 mod plan;
 mod tools;
@@ -12,6 +13,7 @@ use celemetry_engine::explain::{Explanation, Skipped, Trace, explain as explaine
 use clap::ValueEnum;
 use serde_json::Value;
 
+use self::namespaces::{NamespaceTest, Namespaces};
 use super::load::MetricsArgs;
 use super::output::Profile;
 use super::rbac::{Right, rights_of};
@@ -68,6 +70,10 @@ struct Explained {
 struct Verdict {
     /// Whether it is of the kind that the Metric targets.
     is_targeted: bool,
+    /// What `spec.namespaceSelector` says, if there is one.
+    namespace: Option<NamespaceTest>,
+    /// What only an API server can tell: `spec.fieldSelector`, if it is left to it.
+    left_to_server: Option<String>,
     trace: Trace,
     /// What of it is not read.
     skipped: Vec<Skipped>,
@@ -91,7 +97,7 @@ fn print(explained: &Explained) -> String {
     let mut out = plan::print(explained);
     for verdict in &explained.objects {
         out.push('\n');
-        verdict::print(&explained.lowered, verdict, &mut out);
+        verdict::print(verdict, &mut out);
     }
     out
 }
@@ -117,13 +123,14 @@ impl Args {
             report::say(&format!("error: {error}"));
             Status::Input
         })?;
+        let namespaces = Namespaces::among(&objects);
         let mut all = vec![];
         for (lowered, declared) in metrics {
             // Loading has compiled it.
             let Ok(explanation) = explained(&lowered.definition) else { continue };
             let mut verdicts = vec![];
             for object in &objects {
-                verdicts.push(verdict(&lowered, &explanation, object).map_err(|error| {
+                verdicts.push(verdict(&lowered, &explanation, object, &namespaces).map_err(|error| {
                     report::say(&format!("error: {error}"));
                     Status::Input
                 })?);
@@ -134,13 +141,24 @@ impl Args {
     }
 }
 
-fn verdict(lowered: &Lowered, explanation: &Explanation, object: &Value) -> Result<Verdict, String> {
+fn verdict(
+    lowered: &Lowered,
+    explanation: &Explanation,
+    object: &Value,
+    namespaces: &Namespaces,
+) -> Result<Verdict, String> {
     let text = |name: &str| object[name].as_str().unwrap_or_default();
     let is_targeted = target_of(&lowered.target).matches(text("apiVersion"), text("kind"));
     // What the operator would be shown of it.
     let seen = if lowered.metadata_only { metadata_of(object) } else { object.clone() };
-    let trace = trace(&lowered.definition, &seen).map_err(|error| error.to_string())?;
-    Ok(Verdict { is_targeted, trace, skipped: explanation.skipped(&seen) })
+    let mut trace = trace(&lowered.definition, &seen).map_err(|error| error.to_string())?;
+    let namespace = lowered.namespace_selector.as_ref().map(|selector| namespaces.test(selector, object));
+    if namespace.as_ref().is_some_and(|test| test.holds == Some(false)) {
+        // As where any other selector does not hold: nothing more is asked.
+        trace = Trace { matched: false, filter: None, for_each: None, elements: vec![], ..trace };
+    }
+    let left_to_server = lowered.field_selector.clone();
+    Ok(Verdict { is_targeted, namespace, left_to_server, trace, skipped: explanation.skipped(&seen) })
 }
 
 fn metadata_of(object: &Value) -> Value {

@@ -35,7 +35,10 @@ pub(super) fn print(explained: &Explained) -> String {
         reads.push("nothing but what tells objects apart".to_owned());
     }
     section("reads", &reads, &mut out);
-    section("skips", &["all else of an object, without parsing it".to_owned()], &mut out);
+    let is_whole =
+        explanation.fields.iter().any(|field| field.path.is_empty() && field.extent == Extent::Whole);
+    let skips = if is_whole { "nothing" } else { "all else of an object, without parsing it" };
+    section("skips", &[skips.to_owned()], &mut out);
     let mut index = explanation.index.clone();
     if index.is_empty() {
         index.push("every object is looked at".to_owned());
@@ -62,7 +65,8 @@ fn cost(total: &Estimate, formulas: &[FormulaFacts]) -> Vec<String> {
     let mut lines = vec![if total.factors.len() > 1 {
         format!("about {total} steps an object: {} where n, the length of lists, is 10", total.at(10))
     } else {
-        format!("about {total} steps an object")
+        let total = total.to_string();
+        format!("about {total} {} an object", if total == "1" { "step" } else { "steps" })
     }];
     let place = formulas.iter().map(|facts| facts.formula.place.len()).max().unwrap_or(0);
     let steps = formulas.iter().map(|facts| steps(facts).len()).max().unwrap_or(0);

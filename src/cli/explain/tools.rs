@@ -78,16 +78,29 @@ fn metric(explained: &Explained) -> Value {
 fn verdict(verdict: &Verdict) -> Value {
     let trace = &verdict.trace;
     let skipped = verdict.skipped.iter().map(|skipped| json!({"path": skipped.path, "bytes": skipped.bytes}));
+    // Null where nobody can tell without a cluster.
+    let (reason, conditions) = (verdict.reason(), verdict.conditions());
+    let counts = (reason.is_some() || conditions.is_empty()).then_some(reason.is_none());
+    let namespace = verdict.namespace.iter().map(|test| {
+        json!({
+            "path": "spec.namespaceSelector", "text": test.selector, "found": test.found, "holds": test.holds,
+        })
+    });
+    let server = verdict.left_to_server.iter().map(
+        |selector| json!({"path": "spec.fieldSelector", "text": selector, "found": null, "holds": null}),
+    );
     let mut value = json!({
         "object": trace.object,
-        "counts": verdict.reason().is_none(),
+        "counts": counts,
         "targeted": verdict.is_targeted,
-        "selectors": trace.tests.iter().map(test).collect::<Vec<_>>(),
+        "selectors": trace.tests.iter().map(test).chain(namespace).chain(server).collect::<Vec<_>>(),
         "elements": trace.elements.iter().map(element).collect::<Vec<_>>(),
         "skipped": skipped.collect::<Vec<_>>(),
     });
-    if let Some(reason) = verdict.reason() {
+    if let Some(reason) = reason {
         value["reason"] = reason.into();
+    } else if !conditions.is_empty() {
+        value["countsIf"] = conditions.into();
     }
     for (name, step) in [("filter", &trace.filter), ("forEach", &trace.for_each)] {
         if let Some(step) = step {

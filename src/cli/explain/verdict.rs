@@ -7,7 +7,8 @@ use std::fmt::Write;
 use celemetry_engine::explain::{Evaluated, Part, Requirement, Shown, Test, Trace, TracedElement};
 
 use super::Verdict;
-use crate::controller::{Lowered, print_label_selector};
+use super::namespaces::NamespaceTest;
+use crate::controller::print_label_selector;
 
 /// So many characters of a value are shown.
 const VALUE: usize = 80;
@@ -32,6 +33,8 @@ impl Verdict {
             Some("it is no object of spec.target".to_owned())
         } else if let Some(test) = failing {
             Some(format!("{} does not hold", place_of(&test.requirement)))
+        } else if self.namespace.as_ref().is_some_and(|test| test.holds == Some(false)) {
+            Some("spec.namespaceSelector does not hold".to_owned())
         } else if let Some(Shown::Failed(_)) = filter.as_ref().map(|filter| &filter.made) {
             Some("spec.filter fails".to_owned())
         } else if !self.trace.matched {
@@ -47,22 +50,37 @@ impl Verdict {
             None
         }
     }
+
+    /// What must hold besides for it to count, and cannot be told without a cluster.
+    pub(super) fn conditions(&self) -> Vec<String> {
+        let namespace = self.namespace.iter().filter(|test| test.holds.is_none()).map(|test| {
+            let name = test.namespace.as_deref().unwrap_or_default();
+            format!("spec.namespaceSelector selects the namespace {name}")
+        });
+        let server = self.left_to_server.iter();
+        namespace
+            .chain(server.map(|_| "the API server selects it by spec.fieldSelector".to_owned()))
+            .collect()
+    }
 }
 
 /// The steps of one object.
-pub(super) fn print(lowered: &Lowered, verdict: &Verdict, out: &mut String) {
+pub(super) fn print(verdict: &Verdict, out: &mut String) {
     let trace = &verdict.trace;
-    let counts = verdict.reason().map_or("counts".to_owned(), |reason| format!("does not count: {reason}"));
+    let counts = match (verdict.reason(), verdict.conditions()) {
+        (Some(reason), _) => format!("does not count: {reason}"),
+        (None, conditions) if conditions.is_empty() => "counts".to_owned(),
+        (None, conditions) => format!("counts if {}", conditions.join(" and ")),
+    };
     line(0, &format!("{}: {counts}", trace.object), out);
     if !verdict.is_targeted {
         return;
     }
     trace.tests.iter().for_each(|test| line(1, &self::test(test), out));
-    if let Some(selector) = &lowered.namespace_selector {
-        let selector = print_label_selector(selector);
-        line(1, &format!("spec.namespaceSelector {selector}: not known without the namespace"), out);
+    if let Some(test) = &verdict.namespace {
+        line(1, &namespace(test), out);
     }
-    if let Some(selector) = &lowered.field_selector {
+    if let Some(selector) = &verdict.left_to_server {
         line(1, &format!("spec.fieldSelector {selector}: not known without the API server"), out);
     }
     if let Some(filter) = &trace.filter {
@@ -101,6 +119,22 @@ fn test(test: &Test) -> String {
         None => "nothing there".to_owned(),
     };
     format!("{place} {what}: {verdict}, {found}")
+}
+
+fn namespace(test: &NamespaceTest) -> String {
+    let NamespaceTest { selector, namespace, found, holds } = test;
+    let verdict = match holds {
+        Some(true) => "holds",
+        Some(false) => "does not hold",
+        None => "not known without the namespace",
+    };
+    let found = match (namespace, found) {
+        (None, _) => ", it is in no namespace".to_owned(),
+        (Some(name), Some(labels)) if labels.is_empty() => format!(", {name} has no labels"),
+        (Some(name), Some(labels)) => format!(", {name} has {}", cut(labels, VALUE)),
+        (Some(_), None) => String::new(),
+    };
+    format!("spec.namespaceSelector {selector}: {verdict}{found}")
 }
 
 /// Where a requirement stands in the Metric.

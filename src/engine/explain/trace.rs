@@ -20,7 +20,7 @@ pub struct Trace {
     pub object: String,
     /// Whether selectors and filter hold.
     pub matched: bool,
-    /// The selectors, up to the first that does not hold.
+    /// Every requirement of the selectors, whether others hold or not.
     pub tests: Vec<Test>,
     /// The filter, if there is one and the selectors hold.
     pub filter: Option<Evaluated>,
