@@ -24,6 +24,7 @@ fn a_document_is_what_the_expression_sees_as_object() {
         assert_eq!(ends(&["expr", language, expression], POD, 0).0, expected, "{expression}");
     }
     assert_eq!(ends(&["expr", "cel", "object == null"], "", 0).0, "true\n");
+    assert_eq!(ends(&["expr", "cel", "-object.x"], r#"{"x": 2}"#, 0).0, "-2\n");
     assert_eq!(
         ends(&["expr", "cel", "object.a"], r#"{"a": 12345678901234567890}"#, 0).0,
         "1.2345678901234567e+19\n"

@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(required_unless_present = "batch")]
     language: Option<Dialect>,
     /// The expression
-    #[arg(required_unless_present = "batch")]
+    #[arg(required_unless_present = "batch", allow_hyphen_values = true)]
     expression: Option<String>,
     /// Answer requests from standard input instead, one JSON object a line
     #[arg(long, conflicts_with_all = ["language", "expression"])]
@@ -43,7 +43,7 @@ Examples:
   # Many expressions, with variables of any name
   echo '{\"language\": \"cel\", \"expression\": \"a + 1\", \"variables\": {\"a\": 2}}' | celemetry expr --batch
 
-Exit status: 1 if the expression is wrong, or has no value for the document. With --batch that is in the answers.";
+Exit status: 1 if the expression is wrong, or has no value for the document. With --batch that is in the answers; a blank line has none.";
 
 /// A language of expressions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
