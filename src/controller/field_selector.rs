@@ -19,6 +19,27 @@ pub struct FieldSelector {
     pub warnings: Vec<String>,
 }
 
+/// Why a field selector cannot be checked on objects here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{at}")]
+pub struct FieldSelectorError {
+    /// What an API server is to make of it.
+    pub reason: FieldSelectorReason,
+    /// What is wrong, and where.
+    pub at: SelectorError,
+}
+
+/// What an API server makes of a selector that cannot be checked here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldSelectorReason {
+    /// It is no field selector, and refused.
+    Malformed,
+    /// Kubernetes does not select objects of this kind, which is its own, by that field: it is refused.
+    NotOfKind,
+    /// Only the API server can tell.
+    ServerOnly,
+}
+
 /// Parses `text` for objects of `kind` (compared without case; `None` where a target leaves it open) in `group`
 /// (`None` where it is left open). `custom` are the fields that a custom kind's definition names, as JSONPaths such as
 /// `.spec.color`.
@@ -30,7 +51,7 @@ pub fn parse_field_selector(
     group: Option<&str>,
     kind: Option<&str>,
     custom: &[String],
-) -> Result<FieldSelector, SelectorError> {
+) -> Result<FieldSelector, FieldSelectorError> {
     let custom = custom.iter().filter_map(|path| path.strip_prefix('.'));
     let fields: Vec<Selectable<'_>> = selectable_fields(group, kind)
         .into_iter()
@@ -40,8 +61,16 @@ pub fn parse_field_selector(
     let mut at = 0;
     for term in split_terms(text) {
         if !term.is_empty() {
-            add_term(&mut selector, term, &fields)
-                .map_err(|(offset, message)| SelectorError::at(text, at + offset, message))?;
+            add_term(&mut selector, term, &fields).map_err(|defect| {
+                let Defect { offset, message, reason } = defect;
+                let reason = match reason {
+                    FieldSelectorReason::NotOfKind if !is_own_kind(group, kind) => {
+                        FieldSelectorReason::ServerOnly
+                    }
+                    reason => reason,
+                };
+                FieldSelectorError { reason, at: SelectorError::at(text, at + offset, message) }
+            })?;
         }
         at += term.len() + 1;
     }
@@ -129,6 +158,36 @@ const CORE_KINDS: &[(&str, &str, &[Selectable<'static>])] = &[
     ("certificates.k8s.io", "CertificateSigningRequest", &[field("spec.signerName", Reading::Text)]),
 ];
 
+/// Further kinds of Kubernetes, whose objects are selected by name and namespace alone.
+const PLAIN_KINDS: &[(&str, &[&str])] = &[
+    (
+        "",
+        &[
+            "ConfigMap",
+            "Endpoints",
+            "LimitRange",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "PodTemplate",
+            "ResourceQuota",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    ("apps", &["ControllerRevision", "DaemonSet", "Deployment", "StatefulSet"]),
+    ("batch", &["CronJob"]),
+];
+
+/// Whether all fields that objects of a kind are selected by are known: where a group is left open, an API server is asked
+/// for Kubernetes' own kind among others.
+fn is_own_kind(group: Option<&str>, kind: Option<&str>) -> bool {
+    let plain = PLAIN_KINDS.iter().flat_map(|(group, kinds)| kinds.iter().map(move |kind| (*group, *kind)));
+    CORE_KINDS.iter().map(|(group, kind, _)| (*group, *kind)).chain(plain).any(|(own_group, own_kind)| {
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case(own_kind))
+            && group.is_none_or(|group| group == own_group)
+    })
+}
+
 fn selectable_fields(group: Option<&str>, kind: Option<&str>) -> Vec<Selectable<'static>> {
     let of_kind = CORE_KINDS
         .iter()
@@ -160,21 +219,28 @@ fn split_terms(text: &str) -> Vec<&str> {
     terms
 }
 
-/// A defect of a term: its offset in bytes, and what it is.
-type Defect = (usize, String);
+/// A defect of a term.
+#[derive(Debug)]
+struct Defect {
+    /// Where it is, in bytes.
+    offset: usize,
+    message: String,
+    reason: FieldSelectorReason,
+}
 
 fn add_term(selector: &mut FieldSelector, term: &str, fields: &[Selectable<'_>]) -> Result<(), Defect> {
     let Some((name, operator, value)) = split_operator(term) else {
-        return Err((0, format!("'{term}' has no operator (=, ==, !=)")));
+        return Err(malformed(0, format!("'{term}' has no operator (=, ==, !=)")));
     };
     let value_at = name.len() + operator.len();
-    let value = unescape(value).map_err(|(offset, message)| (value_at + offset, message))?;
+    let value = unescape(value).map_err(|defect| Defect { offset: value_at + defect.offset, ..defect })?;
     let Some(field) = fields.iter().find(|field| field.name == name) else {
         let known = fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
-        return Err((
-            0,
-            format!("objects of this kind are not selected by the field '{name}', only by {known}"),
-        ));
+        return Err(Defect {
+            offset: 0,
+            message: format!("objects of this kind are not selected by the field '{name}', only by {known}"),
+            reason: FieldSelectorReason::NotOfKind,
+        });
     };
     let equal = operator != "!=";
     match field.reading {
@@ -187,7 +253,7 @@ fn add_term(selector: &mut FieldSelector, term: &str, fields: &[Selectable<'_>])
                 "'{term}' cannot be told from an absent field here; write it as spec.filter: !has(object.{path}) || object.{path} == 0",
                 path = field.path
             );
-            return Err((0, message));
+            return Err(Defect { offset: 0, message, reason: FieldSelectorReason::ServerOnly });
         }
         Reading::Count => {
             if value == "0" {
@@ -212,6 +278,10 @@ fn add_term(selector: &mut FieldSelector, term: &str, fields: &[Selectable<'_>])
     Ok(())
 }
 
+fn malformed(offset: usize, message: String) -> Defect {
+    Defect { offset, message, reason: FieldSelectorReason::Malformed }
+}
+
 /// The name, the operator and the value, at the first operator.
 fn split_operator(term: &str) -> Option<(&str, &str, &str)> {
     term.char_indices().find_map(|(at, _)| {
@@ -228,9 +298,9 @@ fn unescape(value: &str) -> Result<String, Defect> {
         match character {
             '\\' => match characters.next() {
                 Some((_, escaped @ ('\\' | ',' | '='))) => text.push(escaped),
-                _ => return Err((at, r"a backslash escapes only '\', ',' and '='".to_owned())),
+                _ => return Err(malformed(at, r"a backslash escapes only '\', ',' and '='".to_owned())),
             },
-            '=' => return Err((at, r"'=' within a value is written '\='".to_owned())),
+            '=' => return Err(malformed(at, r"'=' within a value is written '\='".to_owned())),
             _ => text.push(character),
         }
     }

@@ -20,7 +20,7 @@ mod tenancy;
 pub mod status;
 pub mod lease;
 
-pub use field_selector::{FieldSelector, parse_field_selector};
+pub use field_selector::{FieldSelector, FieldSelectorError, FieldSelectorReason, parse_field_selector};
 pub use lower::{
     BaseAttributes, DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects,
     Profile, RemoteCluster, Target, base_attributes, lower, lower_in_part, matches,

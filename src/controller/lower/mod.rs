@@ -24,7 +24,7 @@ use crate::cluster::target::is_kind_outside_namespaces;
 
 use self::base_attributes::give_way;
 use self::findings::Findings;
-use super::field_selector::parse_field_selector;
+use super::field_selector::{FieldSelectorReason, parse_field_selector};
 use super::selector::{SelectorError, is_dns_label, parse_label_selector};
 use super::warning::Warning;
 
@@ -268,13 +268,19 @@ fn fields(
     let parsed = parse_field_selector(text, group, kind, options.selectable_fields);
     match (parsed, options.objects) {
         (Ok(selector), Objects::Cluster) if selector.warnings.is_empty() => (selector.requirements, None),
-        (_, Objects::Cluster) => (vec![], Some(text.to_owned())),
+        (Err(error), Objects::Cluster) if error.reason != FieldSelectorReason::Malformed => {
+            if error.reason == FieldSelectorReason::NotOfKind {
+                findings.warn(place, &format!("{}: the API server refuses it, unless it is newer", error.at));
+            }
+            (vec![], Some(text.to_owned()))
+        }
+        (Ok(_), Objects::Cluster) => (vec![], Some(text.to_owned())),
         (Ok(selector), Objects::Input) => {
             selector.warnings.iter().for_each(|warning| findings.warn(place, warning));
             (selector.requirements, None)
         }
-        (Err(error), Objects::Input) => {
-            findings.selector_error(place, &error);
+        (Err(error), _) => {
+            findings.selector_error(place, &error.at);
             (vec![], None)
         }
     }

@@ -423,6 +423,20 @@ fn in_a_cluster_the_api_server_selects_by_fields() {
 }
 
 #[test]
+fn in_a_cluster_what_kubernetes_does_not_select_its_own_kinds_by_is_said() {
+    let spec = |kind: &str, selector: &str| json!({ "target": { "kind": kind }, "fieldSelector": selector });
+    let refused = "the API server refuses it, unless it is newer";
+    let only = "objects of this kind are not selected by the field 'spec.foo', only by metadata.name, metadata.namespace";
+    for kind in ["ConfigMap", "deployment"] {
+        warnings(spec(kind, "spec.foo=a"), CLUSTER, &[&format!("spec.fieldSelector: {only}: {refused}")]);
+    }
+    warnings(spec("Widget", "spec.foo=a"), CLUSTER, &[]);
+    warnings(spec("Job", "status.successful=0"), CLUSTER, &[]);
+    let wrong = lower(&metric(&spec("Widget", "spec.foo")), CLUSTER).unwrap_err();
+    assert_eq!(wrong[0].to_string(), "spec.fieldSelector:1:1: 'spec.foo' has no operator (=, ==, !=)");
+}
+
+#[test]
 fn messages_stay_one_line_of_bearable_length() {
     let error = |mode: &str| lower(&metric(&json!({ "mode": mode })), NATIVE).unwrap_err()[0].to_string();
     assert_eq!(error("a\u{1b}[2J\nb"), "spec.mode: 'a\\u{1b}[2J\\nb' is none of EventDriven, Polling");

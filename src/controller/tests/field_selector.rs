@@ -12,7 +12,7 @@ fn found(text: &str, group: Option<&str>, kind: Option<&str>) -> String {
             let warning = selector.warnings.iter().map(|warning| format!("warning: {warning}"));
             requirement.chain(warning).collect::<Vec<_>>().join("; ")
         }
-        Err(error) => format!("{}: {}", error.column, error.message),
+        Err(error) => format!("{}: {}", error.at.column, error.at.message),
     }
 }
 
