@@ -130,7 +130,11 @@ impl Sources {
         };
         let Some(source) = self.files.get_mut(&*place.file) else { return problem };
         let positions = source.positions.get_or_insert_with(|| Positions::of(&source.text));
-        let found = positions.find(place, path, *within);
+        // What is odd about a field that does not exist is its name.
+        let found = match kind {
+            FindingKind::Field => positions.find_name(place, path),
+            _ => positions.find(place, path, *within),
+        };
         problem.at = Some((found.line, found.column));
         problem.excerpt = source.line(found.line);
         problem

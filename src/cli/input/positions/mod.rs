@@ -68,6 +68,16 @@ impl Positions {
         Positions { documents: documents.unwrap_or_default() }
     }
 
+    /// Where the name of the member at `path` stands, as [`find`](Self::find).
+    pub fn find_name(&self, place: &Place, path: &str) -> Position {
+        let named = self.documents.get(place.document).and_then(|outline| {
+            let found = outline.find(place.item, path);
+            let key = found.key.filter(|_| found.exact)?;
+            outline.located(key.defined.line(), key.defined.column())
+        });
+        named.unwrap_or_else(|| self.find(place, path, (0, 0)))
+    }
+
     /// Where `path` stands in the document at `place`; if `within` is not (0, 0), where that line and column of the text
     /// there does. What is not there is where the part around it begins, and what is not known where the document does.
     pub fn find(&self, place: &Place, path: &str, within: (u32, u32)) -> Position {
@@ -152,7 +162,8 @@ impl Outline {
         let location: Location = value.defined;
         let start = usize::try_from(location.span().byte_offset()?).ok()?;
         let source = self.text.get(start..)?;
-        let (line, column) = Scalar { source, text }.place(within)?;
+        let (line, column) =
+            Scalar { source, text, is_block: is_block(&self.text[..start]) }.place(within)?;
         let on_first_line = line == 0;
         let column = column + if on_first_line { location.column() } else { 1 };
         self.located(location.line() + line, column)
@@ -161,6 +172,20 @@ impl Outline {
     fn located(&self, line: u64, column: u64) -> Option<Position> {
         (line > 0).then_some(Position { line: line + self.before, column })
     }
+}
+
+/// Whether what stands before a scalar ends with the header of a block, such as `|` or `>-`, on a line before its own.
+fn is_block(before: &str) -> bool {
+    let head = before.trim_end();
+    if !before[head.len()..].contains('\n') {
+        return false;
+    }
+    let line = head.rsplit('\n').next().unwrap_or_default();
+    let words = line.split_whitespace().take_while(|word| !word.starts_with('#'));
+    let is_indicator = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-');
+    words.last().is_some_and(|last| {
+        last.strip_prefix(['|', '>']).is_some_and(|indicators| indicators.chars().all(is_indicator))
+    })
 }
 
 // === impl Found ===

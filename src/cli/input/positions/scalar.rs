@@ -1,6 +1,6 @@
 //! Where a character of a YAML scalar's value stands in its source.
 //!
-//! In: the source from where the scalar begins, its value, a line and column of the value. Out: how many lines further
+//! In: the source from where the scalar begins, whether a header of its own stands before it, its value, a line and column of the value. Out: how many lines further
 //! down, and which character of that line. Must never know: files, documents.
 //!
 //! Folding, indentation and line continuations change white space only. So the two texts are walked side by side, from
@@ -14,6 +14,8 @@ use std::str::Chars;
 pub(super) struct Scalar<'t> {
     pub(super) source: &'t str,
     pub(super) text: &'t str,
+    /// Whether it is a block whose header stands before the source, so that a quote at its beginning is part of it.
+    pub(super) is_block: bool,
 }
 
 /// How a scalar is written.
@@ -40,7 +42,7 @@ impl Scalar<'_> {
     /// The place of the character at `line` and `column` of the value, both from 1. What is no visible character stands
     /// behind the one before it.
     pub(super) fn place(self, (line, column): (u32, u32)) -> Option<At> {
-        let mut cursor = Cursor::new(self.source)?;
+        let mut cursor = Cursor::new(self.source, self.is_block)?;
         let mut behind = cursor.at;
         let (mut at_line, mut at_column) = (1, 1);
         for character in self.text.chars() {
@@ -73,7 +75,10 @@ impl Scalar<'_> {
 
 impl<'t> Cursor<'t> {
     /// At the first character of the value.
-    fn new(source: &'t str) -> Option<Self> {
+    fn new(source: &'t str, is_block: bool) -> Option<Self> {
+        if is_block {
+            return Some(Cursor { rest: source.chars().peekable(), at: (0, 0), style: Style::Plain });
+        }
         let style = match source.chars().next()? {
             '\'' => Style::Single,
             '"' => Style::Double,
@@ -128,11 +133,25 @@ impl<'t> Cursor<'t> {
             'U' => 8,
             other => return Some(other),
         };
+        let mut code = self.code(digits)?;
+        if digits == 4 && (0xd800..0xdc00).contains(&code) {
+            // In JSON a character beyond the first 65536 is two escapes.
+            if (self.next()?, self.next()?) != ('\\', 'u') {
+                return None;
+            }
+            let low = self.code(4)?.checked_sub(0xdc00).filter(|low| *low < 0x400)?;
+            code = 0x10000 + ((code - 0xd800) << 10) + low;
+        }
+        char::from_u32(code)
+    }
+
+    /// A number of so many hexadecimal digits.
+    fn code(&mut self, digits: usize) -> Option<u32> {
         let mut code = 0;
         for _ in 0..digits {
             code = code * 16 + self.next()?.to_digit(16)?;
         }
-        char::from_u32(code)
+        Some(code)
     }
 }
 
@@ -141,7 +160,11 @@ mod tests {
     use super::*;
 
     fn check(source: &str, text: &str, within: (u32, u32), expected: Option<At>) {
-        assert_eq!(Scalar { source, text }.place(within), expected, "{source:?} {text:?} {within:?}");
+        assert_eq!(
+            Scalar { source, text, is_block: false }.place(within),
+            expected,
+            "{source:?} {text:?} {within:?}"
+        );
     }
 
     #[test]
@@ -150,6 +173,7 @@ mod tests {
         check("'a == ''b'''", "a == 'b'", (1, 7), Some((0, 8)));
         check(r#""a == \"b\"""#, r#"a == "b""#, (1, 7), Some((0, 8)));
         check(r#""\u0061 b""#, "a b", (1, 3), Some((0, 8)));
+        check(r#""\ud83d\ude00 b""#, "😀 b", (1, 3), Some((0, 14)));
         check("|-\n    a\n    && b", "a\n&& b", (2, 4), Some((2, 7)));
         check(">\n  a\n\n  b\n", "a\nb\n", (2, 1), Some((3, 2)));
         check("a\n    b", "a b", (1, 3), Some((1, 4)));
@@ -170,7 +194,8 @@ mod tests {
         check("ab", "ac", (1, 2), None);
         check("'a' b", "a b", (1, 3), None);
         check("\"a\" b", "a b", (1, 3), None);
-        check(r#""\ud83d\ude00""#, "😀", (1, 1), None);
+        check(r#""\ud83d""#, "😀", (1, 2), None);
+        check(r#""\ud83d\u0061""#, "😀", (1, 2), None);
         check("", "a", (1, 1), None);
     }
 }

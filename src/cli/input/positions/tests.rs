@@ -41,6 +41,28 @@ fn block_and_flow_style_are_known() {
 }
 
 #[test]
+fn a_quote_at_the_beginning_of_a_block_is_part_of_it() {
+    let literal = "spec:\n  filter: |\n    \"web\" == object.metadata.name && objct.b\n";
+    check(literal, None, "spec.filter", (1, 34), (3, 38));
+    let folded = "a:\n- b: >-  # folded\n\n    'x' +\n    objct.y\n";
+    check(folded, None, "a[0].b", (2, 7), (5, 5));
+    check("a: |2\n  > b\n", None, "a", (1, 3), (2, 5));
+    // None of these is a block.
+    check("a:\n  'b'' c'\n", None, "a", (1, 4), (2, 8));
+    check("# |\na:\n  # >\n  \"b\\x63 d\"\n", None, "a", (1, 4), (4, 10));
+}
+
+#[test]
+fn the_name_of_a_member_is_found_before_its_value() {
+    let document = parse_documents("f.yaml", BLOCK.as_bytes()).unwrap().pop().unwrap();
+    let name = |path: &str| Positions::of(BLOCK).find_name(&document.place, path);
+    assert_eq!(name("spec.name"), Position { line: 4, column: 3 });
+    assert_eq!(name("spec.projections[1].fieldPath"), Position { line: 15, column: 15 });
+    assert_eq!(name("spec.projections[1]"), Position { line: 15, column: 5 });
+    assert_eq!(name("spec.unit"), Position { line: 3, column: 1 });
+}
+
+#[test]
 fn what_is_not_there_is_at_the_part_around_it() {
     check(BLOCK, None, "spec.unit", (0, 0), (3, 1));
     check(BLOCK, None, "spec.projections[1].name.deeper", (0, 0), (15, 6));
@@ -72,6 +94,7 @@ fn aliases_are_where_they_are_defined() {
 fn json_is_known_too() {
     let text = "{\"a\": 1}\n {\"spec\": {\n\t\"filter\": \"a == \\\"b\\\"\"}}";
     check(text, None, "spec.filter", (1, 7), (3, 20));
+    check("{\"spec\": {\"filter\": \"'\\ud83d\\ude00' + b\"}}", None, "spec.filter", (1, 7), (1, 39));
     check("{\"a\": 1} {\"spec\": {\"filter\": \"a + b\"}}", None, "spec.filter", (1, 5), (1, 35));
 }
 
