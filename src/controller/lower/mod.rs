@@ -174,7 +174,8 @@ pub fn lower_in_part(metric: &api::Metric, options: LowerOptions<'_>) -> (Lowere
         placement::namespace_selector(spec.namespace_selector.as_deref(), options, &mut findings);
     let in_cluster = options.objects == Objects::Cluster;
     let metadata_only = in_cluster && definition.confidential && !options.allow_secret_data;
-    if metadata_only {
+    // Of a target that names nothing something else is wrong.
+    if metadata_only && target != Target::default() {
         findings.warn(
             "spec.target",
             "of Secrets only the metadata is read; what they hold needs --allow-secret-data",

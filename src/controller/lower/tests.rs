@@ -581,3 +581,13 @@ fn of_secrets_only_metadata_is_asked_for_unless_that_is_allowed() {
     assert!(!allowed.metadata_only && allowed.definition.confidential && allowed.warnings.is_empty());
     assert!(!lowered(json!({}), CLUSTER).metadata_only);
 }
+
+#[test]
+fn nothing_is_said_of_secrets_where_the_target_is_wrong() {
+    for target in [json!(null), json!({}), json!({ "kind": "" })] {
+        let declared = metric(&json!({ "name": "a", "target": target }));
+        let (lowered, errors) = lower_in_part(&declared, CLUSTER);
+        assert_eq!((errors.len(), lowered.warnings.len()), (1, 0), "{errors:?} {:?}", lowered.warnings);
+        assert!(lowered.metadata_only);
+    }
+}
