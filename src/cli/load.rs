@@ -12,7 +12,7 @@ use celemetry_engine::{Engine, Options};
 
 use super::finding::{Finding, FindingKind};
 use super::input::{Document, InputError, Place, read_documents};
-use super::metrics::{Metrics, PlacedMetric, PlacedSink, read_metrics};
+use super::metrics::{Lost, Metrics, PartlyRead, PlacedMetric, PlacedSink, read_metrics};
 use super::{Status, report};
 use crate::api;
 use crate::controller::{LowerOptions, Lowered, lower_in_part};
@@ -50,6 +50,8 @@ pub(super) struct Remnant {
     pub(super) place: Place,
     pub(super) lowered: Lowered,
     pub(super) declared: api::Metric,
+    /// What could not even be read of it.
+    pub(super) lost: Lost,
 }
 
 /// What a conflict of names means for its loser.
@@ -150,10 +152,13 @@ impl Findings {
         profile: Profile,
         engine: Options,
     ) -> Findings {
-        let Metrics { metrics, sinks, notes, errors } = read_metrics(documents);
+        let Metrics { metrics, partial, sinks, notes, errors } = read_metrics(documents);
         let mut findings = Findings { sinks, warnings: notes, errors, ..Findings::default() };
         for PlacedMetric { place, metric } in metrics {
             findings.lower(place, metric, options);
+        }
+        for partly in partial {
+            findings.lower_rest(partly, options);
         }
         findings.compile(engine, profile);
         findings
@@ -167,8 +172,23 @@ impl Findings {
             self.declared.push(metric);
         } else {
             self.refuse(&place, metric.metadata.name.as_deref(), &errors);
-            self.remnants.push(Remnant { place, lowered, declared: metric });
+            self.remnants.push(Remnant { place, lowered, declared: metric, lost: Lost::default() });
         }
+    }
+
+    /// Lowers what could be read of a Metric; what is only so because of what could not is not said.
+    fn lower_rest(&mut self, PartlyRead { place, metric, lost }: PartlyRead, options: LowerOptions<'_>) {
+        let (mut lowered, mut errors) = lower_in_part(&metric, options);
+        errors.retain(|error| !lost.affects(&error.place));
+        let warnings = lowered.warnings.iter().filter(|warning| !lost.affects(&warning.place));
+        self.warnings.extend(warnings.map(|warning| Finding::of_warning(&place, warning)));
+        self.refuse(&place, metric.metadata.name.as_deref(), &errors);
+        if lost.affects("spec.forEach") {
+            // What these say of an element cannot be told without it.
+            lowered.definition.projections.clear();
+            lowered.definition.value = None;
+        }
+        self.remnants.push(Remnant { place, lowered, declared: metric, lost });
     }
 
     fn refuse(&mut self, place: &Place, name: Option<&str>, errors: &[CompileError]) {
@@ -191,8 +211,9 @@ impl Findings {
                 }
             }
         }
-        for Remnant { place, lowered, .. } in &self.remnants {
-            if let Err(errors) = engine.register(&lowered.definition, &[source]) {
+        for Remnant { place, lowered, lost, .. } in &self.remnants {
+            if let Err(mut errors) = engine.register(&lowered.definition, &[source]) {
+                errors.retain(|error| !lost.affects(&error.place));
                 refused.push((place.clone(), lowered.definition.info.object.clone(), errors));
             }
         }

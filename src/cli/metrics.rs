@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::api;
-use crate::controller::{ManifestObject, read_manifest};
+use crate::controller::{ManifestError, ManifestObject, PartialMetric, read_manifest, read_metric_in_part};
 
 use super::finding::{Finding, FindingKind};
 use super::input::{Document, Place, items};
@@ -18,6 +18,8 @@ use super::input::{Document, Place, items};
 pub struct Metrics {
     /// The Metrics in the order of the input.
     pub metrics: Vec<PlacedMetric>,
+    /// What is left of those in which values have the wrong type, to see what else is wrong with them.
+    pub partial: Vec<PartlyRead>,
     /// The DataSinks in the order of the input, which not every command has a use for.
     pub sinks: Vec<PlacedSink>,
     /// What was ignored.
@@ -34,6 +36,21 @@ pub struct PlacedMetric {
     /// The Metric.
     pub metric: api::Metric,
 }
+
+/// What could be read of a Metric, and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartlyRead {
+    /// Where it stands.
+    pub place: Place,
+    /// The Metric without the values that have the wrong type.
+    pub metric: api::Metric,
+    /// The places of those.
+    pub lost: Lost,
+}
+
+/// Places of a Metric at which something was that could not be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lost(Vec<String>);
 
 /// A DataSink and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,10 +74,10 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
         }
     }
     for Document { place, value } in unwrapped.into_iter().flat_map(items) {
-        let manifest = match read_manifest(value) {
+        let manifest = match read_manifest(value.clone()) {
             Ok(manifest) => manifest,
             Err(errors) => {
-                metrics.errors.extend(errors.iter().map(|error| Finding::of_manifest(&place, error)));
+                metrics.refuse(place, value, &errors);
                 continue;
             }
         };
@@ -88,6 +105,36 @@ pub fn read_metrics(documents: Vec<Document>) -> Metrics {
         metrics.metrics.push(PlacedMetric { place, metric });
     }
     metrics
+}
+
+// === impl Metrics ===
+
+impl Metrics {
+    /// Keeps what is wrong with a document, and what is left of it.
+    fn refuse(&mut self, place: Place, value: Value, errors: &[ManifestError]) {
+        self.errors.extend(errors.iter().map(|error| Finding::of_manifest(&place, error)));
+        let lost = errors.iter().filter_map(|error| match error {
+            ManifestError::Shape { place, .. } => Some(place.clone()),
+            _ => None,
+        });
+        let lost = Lost(lost.collect());
+        if let Some(PartialMetric { metric, warnings }) = read_metric_in_part(value) {
+            self.notes.extend(warnings.iter().map(|warning| Finding::of_warning(&place, warning)));
+            self.partial.push(PartlyRead { place, metric: *metric, lost });
+        }
+    }
+}
+
+// === impl Lost ===
+
+impl Lost {
+    /// Whether what stands at `path`, something in it or something around it was lost, so that nothing can be said of it.
+    pub fn affects(&self, path: &str) -> bool {
+        let holds = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.0.iter().any(|lost| holds(lost, path) || holds(path, lost))
+    }
 }
 
 /// The object of a watch event; any other document as it is. A bookmark holds nothing.

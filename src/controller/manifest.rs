@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::message::one_line;
 use super::warning::{Warning, WarningKind};
@@ -20,6 +20,15 @@ use crate::api::{self, Declared, Group, KINDS, VERSION};
 pub struct Manifest {
     /// The object.
     pub object: ManifestObject,
+    /// What was ignored.
+    pub warnings: Vec<Warning>,
+}
+
+/// What could be read of a Metric in which values have the wrong type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartialMetric {
+    /// The Metric, without those values; an element of a list is left as one that says nothing.
+    pub metric: Box<api::Metric>,
     /// What was ignored.
     pub warnings: Vec<Warning>,
 }
@@ -75,6 +84,18 @@ pub fn read_manifest(mut document: Value) -> Result<Manifest, Vec<ManifestError>
         kind => ManifestObject::Other { kind },
     };
     Ok(Manifest { object, warnings: shape.warnings })
+}
+
+/// Reads what there is of a Metric that [`read_manifest`] refuses for its shape, so that whoever checks it can say what
+/// else is wrong.
+pub fn read_metric_in_part(mut document: Value) -> Option<PartialMetric> {
+    if kind_of(&document).ok()? != "Metric" {
+        return None;
+    }
+    let mut shape = Shape::default();
+    shape.check(&mut document, &METRIC_SCHEMA, &mut String::new());
+    let metric = serde_json::from_value(document).ok()?;
+    Some(PartialMetric { metric, warnings: shape.warnings })
 }
 
 static METRIC_SCHEMA: LazyLock<Value> = LazyLock::new(schema::<api::Metric>);
@@ -145,18 +166,24 @@ impl Shape {
         if !right {
             let message = format!("must be {}, is {}", with_article(expected), describe(value));
             self.errors.push(ManifestError::Shape { place: place.clone(), message });
+            // Nothing is left of it, for whoever reads the rest.
+            *value = Value::Null;
             return;
         }
         match (value, &schema["properties"], &schema["items"]) {
             (Value::Object(members), Value::Object(known), _) => {
                 members.retain(|_, member| !member.is_null());
-                for (name, member) in members {
+                for (name, member) in &mut *members {
                     self.member(name, member, known, place);
                 }
+                members.retain(|_, member| !member.is_null());
             }
             (Value::Array(items), _, items_schema @ Value::Object(_)) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     self.below(&format!("[{index}]"), item, items_schema, place);
+                    if item.is_null() {
+                        *item = if items_schema["type"] == "object" { json!({}) } else { json!("") };
+                    }
                 }
             }
             _ => {}

@@ -25,7 +25,9 @@ pub use lower::{
     BaseAttributes, DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects,
     Profile, RemoteCluster, Target, base_attributes, lower, lower_in_part, matches,
 };
-pub use manifest::{Manifest, ManifestError, ManifestObject, read_manifest};
+pub use manifest::{
+    Manifest, ManifestError, ManifestObject, PartialMetric, read_manifest, read_metric_in_part,
+};
 pub use selector::{SelectorError, parse_label_selector, print_label_selector};
 pub use tenancy::Tenancy;
 pub use warning::{Warning, WarningKind};

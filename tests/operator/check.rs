@@ -91,6 +91,7 @@ fn every_error_is_said_at_once_at_its_place() {
             "15:57 spec.projections[0].expression: error",
             "23:9 spec.mode: error",
             "27:57 spec.projections[0].fieldPath: error",
+            "32:1 spec.target: error",
             "32:36 spec.interval: error",
             "37:31 spec.connection.endpoint: error",
         ]
@@ -102,6 +103,53 @@ fn every_error_is_said_at_once_at_its_place() {
     assert_eq!(filter["within"], serde_json::json!({"line": 2, "column": 1}));
     let sound = found["metrics"].as_array().unwrap().iter().filter(|metric| metric["sound"] == true);
     assert_eq!(sound.count(), 0);
+}
+
+/// Values of the wrong type beside expressions that are wrong.
+const SHAPES: &str = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: shapes}
+spec:
+  name: shop.shapes
+  unit: 5
+  unti: 's'
+  target: {kind: Pod}
+  interval: 10
+  filter: objct.a == 1
+  projections:
+  - {name: a, expression: 7}
+  - {name: b, expression: objct.b}
+  - just text
+  valueFrom: {type: integer, fieldPath: [spec]}
+";
+
+#[test]
+fn a_value_of_the_wrong_type_hides_no_other_error() {
+    assert_eq!(
+        places(&json(&["-f", "-"], SHAPES, 1)),
+        [
+            "7:9 spec.unit: error",
+            "8:3 spec.unti: field",
+            "10:13 spec.interval: error",
+            "11:11 spec.filter: error",
+            "13:27 spec.projections[0].expression: error",
+            "14:27 spec.projections[1].expression: error",
+            "15:5 spec.projections[2]: error",
+            "16:30 spec.valueFrom.fieldPath: error",
+        ]
+    );
+    // Of what there is no element of, nothing is said that only the lack of it makes wrong.
+    let elements = "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: elements}
+spec: {name: shop.a, target: {kind: Pod, version: 1}, forEach: 5, projections: [{name: b, expression: item.c}]}
+";
+    assert_eq!(
+        places(&json(&["-f", "-"], elements, 1)),
+        ["5:51 spec.target.version: error", "5:64 spec.forEach: error"]
+    );
 }
 
 /// Wrong in one place, and odd in all others.
@@ -186,14 +234,14 @@ fn people_see_the_line_and_a_caret() {
          |\n12 |     objct.spec.nodeName != ''\n   |     ^\n"
     );
     assert!(out.contains(&expected), "{out}");
-    assert!(out.ends_with("\n0 sound Metrics, 7 errors, 1 warning\n"), "{out}");
+    assert!(out.ends_with("\n0 sound Metrics, 8 errors, 1 warning\n"), "{out}");
 }
 
 #[test]
 fn github_gets_a_command_a_line() {
     let file = scratch("check-github.yaml", WRONG);
     let (out, _) = ends(&["check", "-f", &file, "-o", "github"], "", 1);
-    assert_eq!(out.lines().count(), 8, "{out}");
+    assert_eq!(out.lines().count(), 9, "{out}");
     let expected =
         format!("::error file={file},line=23,col=9::Metric two: spec.mode: 'Sometimes' is none of ");
     assert!(out.lines().any(|line| line.starts_with(&expected)), "{out}");

@@ -203,14 +203,19 @@ impl Args {
         let mut costs = vec![];
         let mut warnings: Vec<Finding> = vec![];
         let whole = findings.metrics.iter().zip(&findings.declared);
-        let whole = whole.map(|((place, lowered), declared)| (place, lowered, declared, true));
+        let whole = whole.map(|((place, lowered), declared)| (place, lowered, declared, None));
         let rest = findings.remnants.iter();
-        let rest = rest.map(|remnant| (&remnant.place, &remnant.lowered, &remnant.declared, false));
-        for (place, lowered, declared, is_lowered) in whole.chain(rest) {
+        let rest =
+            rest.map(|remnant| (&remnant.place, &remnant.lowered, &remnant.declared, Some(&remnant.lost)));
+        for (place, lowered, declared, lost) in whole.chain(rest) {
             let Some((explanation, is_compiled)) = partial::explain(&lowered.definition) else { continue };
-            let is_sound = is_lowered && is_compiled;
-            warnings.extend(kinds::misfits(known, place, lowered));
-            warnings.extend(advice::of(place, declared, lowered, &explanation, self.profile));
+            let is_sound = lost.is_none() && is_compiled;
+            let mut found = advice::of(place, declared, lowered, &explanation, self.profile);
+            if !lost.is_some_and(|lost| lost.affects("spec.target")) {
+                found.extend(kinds::misfits(known, place, lowered));
+            }
+            found.retain(|finding| !lost.is_some_and(|lost| lost.affects(&finding.path)));
+            warnings.extend(found);
             // Of what is wrong everywhere nothing is left to be reckoned.
             if !is_sound && explanation.formulas.is_empty() {
                 continue;
