@@ -342,6 +342,16 @@ fn what_cannot_be_read_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_document_that_is_none_hides_nothing_before_it() {
+    let text = format!("{SHAPES}---\n{SHAPES}---\na: [\n---\nb: 1\n");
+    let alone = places(&json(&["-f", "-"], &SHAPES.replace("shapes", "other"), 1));
+    let found = places(&json(&["-f", "-"], &text, 1));
+    assert_eq!(found.len(), 2 * alone.len() + 1, "{found:?}");
+    assert_eq!(found[..alone.len()], alone);
+    assert!(found.contains(&"28:11 spec.filter: error".to_owned()), "{found:?}");
+}
+
+#[test]
 fn a_data_sink_is_enough() {
     let sink = "apiVersion: metrics.open-control-plane.io/v1alpha1\nkind: DataSink\nmetadata: {name: s}\n";
     let sound = format!("{sink}spec: {{connection: {{endpoint: 'grpc://collector:4317'}}}}\n");

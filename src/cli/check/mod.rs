@@ -20,7 +20,7 @@ use clap::ValueEnum;
 
 use self::problem::{Problem, Sources};
 use super::finding::{Finding, FindingKind};
-use super::input::{parse_documents, read_texts};
+use super::input::{parse_in_part, read_texts};
 use super::load::{Findings, MetricsArgs};
 use super::output::Profile;
 use super::{Status, output};
@@ -166,10 +166,9 @@ impl Args {
                     continue;
                 }
             };
-            match parse_documents(&text.file, &text.bytes) {
-                Ok(found) => documents.extend(found),
-                Err(error) => unread.push(error),
-            }
+            let (found, error) = parse_in_part(&text.file, &text.bytes);
+            documents.extend(found);
+            unread.extend(error);
             sources.add(text);
         }
         let options = LowerOptions {

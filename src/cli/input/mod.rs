@@ -154,6 +154,42 @@ pub fn parse_documents(file: &str, bytes: &[u8]) -> Result<Vec<Document>, InputE
     })
 }
 
+/// The documents of the text `bytes`, as [`parse_documents`]; of YAML that breaks off, the documents before the one that
+/// is none, and why it is not.
+pub fn parse_in_part(file: &str, bytes: &[u8]) -> (Vec<Document>, Option<InputError>) {
+    let error = match parse_documents(file, bytes) {
+        Ok(documents) => return (documents, None),
+        Err(error) => error,
+    };
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let sound = parse_documents(file, sound_part(text).as_bytes()).unwrap_or_default();
+    (sound, Some(error))
+}
+
+/// What of a text are whole documents of YAML before one that is none.
+fn sound_part(text: &str) -> &str {
+    let mut part = text;
+    // What an opened bracket breaks may be documents further down.
+    for _ in 0..MOST_CUTS {
+        let Err(InputError::Syntax { line, .. }) = parse_documents("", part.as_bytes()) else { break };
+        part = before_document(part, line);
+    }
+    part
+}
+
+/// What stands before the last `---` above the end of `line`.
+fn before_document(text: &str, line: u64) -> &str {
+    let (mut end, mut at) = (0, 0);
+    for (number, content) in (1..=line).zip(text.split_inclusive('\n')) {
+        if number > 1 && content.strip_prefix("---").is_some_and(|rest| rest.trim_start().len() < rest.len())
+        {
+            end = at;
+        }
+        at += content.len();
+    }
+    &text[..end]
+}
+
 /// The items of a List, in their order, with the `apiVersion` and `kind` that a typed list leaves out; any other
 /// document as it is.
 pub fn items(document: Document) -> Vec<Document> {
@@ -263,6 +299,8 @@ fn parse_yaml_here(file: &str, text: &str) -> Result<Vec<Document>, InputError> 
     Ok(parsed.into_iter().enumerate().map(document).collect())
 }
 
+/// So often is it tried to find documents before the one that is none.
+const MOST_CUTS: usize = 4;
 /// So deep may YAML nest; `serde_json` has the same limit for JSON.
 const DEPTH: usize = 128;
 /// Room for [`DEPTH`] levels: a level takes up to 30 KiB in a build without optimisation.

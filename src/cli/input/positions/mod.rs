@@ -10,7 +10,7 @@ use serde_saphyr::Location;
 
 use self::scalar::Scalar;
 use self::shape::{Located, Shape};
-use super::{Lines, Place, on_own_stack, yaml_options};
+use super::{Lines, Place, on_own_stack, sound_part, yaml_options};
 
 /// The positions of all documents of one file.
 #[derive(Debug, Default)]
@@ -65,6 +65,7 @@ impl Positions {
         } else {
             yaml(text)
         };
+        let documents = documents.or_else(|| yaml(sound_part(text)));
         Positions { documents: documents.unwrap_or_default() }
     }
 
