@@ -55,7 +55,7 @@ pub(super) struct Remnant {
 }
 
 /// What a conflict of names means for its loser.
-const LEFT_OUT: &str = "its series are left out of /metrics and the formats prometheus, openmetrics and otlp, not of json and table";
+pub(super) const LEFT_OUT: &str = "its series are left out of /metrics and the formats prometheus, openmetrics and otlp, not of json and table";
 
 // === impl MetricsArgs ===
 

@@ -281,6 +281,13 @@ fn names_that_two_metrics_claim_are_warned_of() {
     };
     let file = scratch("check-conflict.yaml", &(metric("a", "{pod}") + "---\n" + &metric("b", "s")));
     assert_eq!(places(&json(&["-f", &file], "", 0)), ["13:9 spec.name: conflict"]);
+    let reserved = metric("a", "{pod}").replace("shop.pods", "celemetry_pods");
+    let found = json(&["-f", "-"], &reserved, 0);
+    let message = found["problems"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains(" is reserved: ") && message.contains("; its series are left out of /metrics "),
+        "{found}"
+    );
 }
 
 #[test]

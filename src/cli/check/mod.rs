@@ -21,7 +21,7 @@ use clap::ValueEnum;
 use self::problem::{Problem, Sources};
 use super::finding::{Finding, FindingKind};
 use super::input::{parse_in_part, read_texts};
-use super::load::{Findings, MetricsArgs};
+use super::load::{Findings, LEFT_OUT, MetricsArgs};
 use super::output::Profile;
 use super::{Status, output};
 use crate::controller::schema::KnownKinds;
@@ -180,6 +180,9 @@ impl Args {
         let mut known = kinds::of_documents(&mut documents, &mut odd);
         let unusable = kinds::add_openapi(&self.openapi, &mut known);
         let mut findings = Findings::of(documents, options, self.profile.of_export(), engine_options(false));
+        for conflict in findings.warnings.iter_mut().filter(|found| found.kind == FindingKind::Conflict) {
+            conflict.message.push_str(&format!("; {LEFT_OUT}"));
+        }
         findings.warnings.extend(odd);
         let costs = self.advise(&mut findings, &known);
         findings.errors.extend(findings.sinks.iter().flat_map(sinks::errors));
