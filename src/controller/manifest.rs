@@ -242,7 +242,7 @@ fn describe(value: &Value) -> &'static str {
 
 /// Whether `written` may be a slip of the pen for `known`: another case, or one character changed, missing, too many or
 /// swapped with its neighbour.
-fn is_near(known: &str, written: &str) -> bool {
+pub(crate) fn is_near(known: &str, written: &str) -> bool {
     let known: Vec<char> = known.to_lowercase().chars().collect();
     let written: Vec<char> = written.to_lowercase().chars().collect();
     let head = known.iter().zip(&written).take_while(|(a, b)| a == b).count();

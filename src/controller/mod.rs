@@ -25,6 +25,7 @@ pub use lower::{
     BaseAttributes, DEFAULT_DEBOUNCE, DEFAULT_INTERVAL, LowerError, LowerOptions, Lowered, Mode, Objects,
     Profile, RemoteCluster, Target, base_attributes, lower, lower_in_part, matches,
 };
+pub(crate) use manifest::is_near;
 pub use manifest::{
     Manifest, ManifestError, ManifestObject, PartialMetric, read_manifest, read_metric_in_part,
 };

@@ -28,6 +28,34 @@ spec:
     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {color: {type: string}}}}}}
 ";
 
+#[test]
+fn a_target_that_is_none_of_the_known_kinds_is_warned_of() {
+    let said = |target: &str| {
+        let file = scratch("check-unknown.yaml", &metric("a", target, ""));
+        problems(&["-f", &file], 0)
+    };
+    for (target, expected) in [
+        ("{kind: Podd, version: v1}", "Kubernetes 1.34 has no kind 'Podd' [Pod]"),
+        ("{kind: pods, version: v1}", "Kubernetes 1.34 has no kind 'pods' [Pod]"),
+        ("{kind: ingresses}", "Kubernetes 1.34 has no kind 'ingresses' [Ingress]"),
+        ("{kind: Pod, version: v7}", "Kubernetes 1.34 has no Pod of 'v7' [v1]"),
+        ("{kind: Pod, group: apps}", "Kubernetes 1.34 has a Pod in the core group only []"),
+        ("{kind: Widget, group: apps}", "Kubernetes 1.34 has no kind 'Widget' []"),
+    ] {
+        let found = said(target);
+        assert!(found.len() == 1 && found[0].ends_with(expected), "{target}: {found:?}");
+        assert!(found[0].starts_with("warning 6:") && found[0].contains(" schema: "), "{found:?}");
+    }
+    for target in [
+        "{kind: pod}",
+        "{kind: Widget, version: v1}",
+        "{kind: Pod, group: shop.example}",
+        "{kind: FlowSchema, version: v1beta3}",
+    ] {
+        assert_eq!(said(target), [""; 0], "{target}");
+    }
+}
+
 const TARGET: &str = "{group: shop.example, kind: Widget}";
 
 fn problems(arguments: &[&str], status: i32) -> Vec<String> {

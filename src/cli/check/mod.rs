@@ -13,6 +13,7 @@ mod problem;
 mod sinks;
 mod tools;
 mod units;
+mod unknown;
 
 use std::collections::BTreeSet;
 
@@ -215,6 +216,7 @@ impl Args {
             let mut found = advice::of(place, declared, lowered, &explanation, self.profile);
             if !lost.is_some_and(|lost| lost.affects("spec.target")) {
                 found.extend(kinds::misfits(known, place, lowered));
+                found.extend(unknown::of(known, place, &lowered.target));
             }
             found.retain(|finding| !lost.is_some_and(|lost| lost.affects(&finding.path)));
             warnings.extend(found);

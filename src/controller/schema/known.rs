@@ -62,6 +62,11 @@ impl KnownKinds {
         self.sort();
     }
 
+    /// All kinds, and of each whether it is Kubernetes' own.
+    pub fn all(&self) -> impl Iterator<Item = (&Kind, bool)> {
+        self.kinds.iter().map(|known| (&known.kind, matches!(known.source, Source::Builtin(_))))
+    }
+
     fn sort(&mut self) {
         let order = |known: &Known| {
             let Kind { group, version, kind } = &known.kind;
