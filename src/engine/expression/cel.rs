@@ -34,7 +34,47 @@ fn first_error(text: &str, errors: &cel::ParseErrors) -> Fault {
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let at = text[before..].char_indices().nth(column).map_or(text.len(), |(byte, _)| before + byte);
     let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
+    let is_at_end = ["input '<EOF>'", "at '<EOF>'"].iter().any(|end| message.contains(end))
+        || message.starts_with("Incomplete `");
+    let at = if is_at_end { text.trim_end().len().max(at.min(text.len())) } else { at };
+    let message = if is_at_end { ENDS_TOO_EARLY.to_owned() } else { in_own_words(message, &text[at..]) };
     fault(u32::try_from(at).unwrap_or(0), format!("syntax error: {message}"))
+}
+
+const ENDS_TOO_EARLY: &str = "the expression ends too early: an operand or a closing bracket is missing";
+
+/// What the parser's `message` means for whoever wrote `rest`, at which it stopped. Other messages are kept, with
+/// whatever would break a line made visible.
+fn in_own_words(message: &str, rest: &str) -> String {
+    let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let meant = match (rest.chars().next(), word.as_str()) {
+        (Some('\'' | '"'), _) if message.starts_with("token recognition error") => {
+            return "a quote that is opened here is not closed".to_owned();
+        }
+        // An operator that stands where none can.
+        _ if ["==", "&&", "||"].iter().any(|operator| rest.starts_with(operator)) => {
+            return one_line(message);
+        }
+        (Some('='), _) => "==",
+        (Some('&'), _) | (_, "and" | "AND") => "&&",
+        (Some('|'), _) | (_, "or" | "OR") => "||",
+        (_, "not" | "NOT") => "!",
+        _ => return one_line(message),
+    };
+    let found = if word.is_empty() { rest.chars().take(1).collect() } else { word };
+    format!("'{found}' is no operator (did you mean '{meant}'?)")
+}
+
+/// A message with its control characters made visible.
+fn one_line(message: &str) -> String {
+    let mut line = String::new();
+    for character in message.chars() {
+        match character.is_control() {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+    line
 }
 
 struct Converter<'t> {

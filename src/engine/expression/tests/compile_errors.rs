@@ -173,6 +173,20 @@ fn broken_syntax_is_placed() {
 }
 
 #[test]
+fn broken_syntax_is_told_in_words_of_the_language() {
+    let early = "the expression ends too early: an operand or a closing bracket is missing";
+    refused(&[
+        ("object.a[", &format!("spec.filter:1:10: syntax error: {early}")),
+        ("(1", &format!("spec.filter:1:3: syntax error: {early}")),
+        ("object.a = 1", "spec.filter:1:10: syntax error: '=' is no operator (did you mean '=='?)"),
+        ("true && 1 == == 1", "spec.filter:1:14: syntax error: …"),
+        ("true & false", "spec.filter:1:6: syntax error: '&' is no operator (did you mean '&&'?)"),
+        ("true and false", "spec.filter:1:6: syntax error: 'and' is no operator (did you mean '&&'?)"),
+        ("true || 'a", "spec.filter:1:9: syntax error: a quote that is opened here is not closed"),
+    ]);
+}
+
+#[test]
 fn limits_are_placed() {
     let long = format!("'{}'", "a".repeat(9000));
     refused(&[(&long, "spec.filter:1:1: longer than 8192 bytes")]);
