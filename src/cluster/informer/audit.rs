@@ -43,6 +43,8 @@ pub(super) struct Audit {
     turn: Turn,
     sample: Sample,
     state: State,
+    /// How long what differs at the same version is waited for where positions cannot be compared.
+    patience: Duration,
     /// Whether the latest request was refused, which is told once.
     is_refused: bool,
 }
@@ -96,6 +98,8 @@ struct Shown {
     version: Version,
     position: String,
     caught_up: bool,
+    /// Whether every event that has come was passed on.
+    all_passed_on: bool,
     /// What people call the object.
     label: String,
 }
@@ -118,9 +122,9 @@ pub(super) enum Step {
     Compared(Verdict),
 }
 
-/// An event is never under way for so long: by then a bookmark has come, or the connection has been given up. For
-/// positions that cannot be compared.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// A connection that has brought nothing for as long as that may be is given up so much later at the latest: an event
+/// is never under way for longer.
+const RECONNECTION: Duration = Duration::from_secs(30);
 
 /// Between two looks at what differs.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -160,10 +164,17 @@ impl Drop for Turn {
 // === impl Audit ===
 
 impl Audit {
-    pub(super) fn new(source: SourceId, auditor: Arc<dyn Auditor>, turns: Arc<Turns>) -> Self {
+    /// Of a source whose watch may be silent for `idle`.
+    pub(super) fn new(
+        source: SourceId,
+        auditor: Arc<dyn Auditor>,
+        turns: Arc<Turns>,
+        idle: Duration,
+    ) -> Self {
         Audit {
             source,
             auditor,
+            patience: idle.saturating_add(RECONNECTION),
             turn: Turn { turns, taken: false },
             sample: Sample::new(fastrand::u64(..)),
             state: State::Resting(None),
@@ -197,7 +208,7 @@ impl Audit {
                     };
                 }
                 State::Doubting(look, doubt) => {
-                    sleep_until(doubt.next_look(position)).await;
+                    sleep_until(doubt.next_look(position, self.patience)).await;
                     let look = Look { before: Some(doubt.clone()), ..look.clone() };
                     self.state = look.ask(client, collection, position);
                 }
@@ -216,7 +227,8 @@ impl Audit {
     fn compare(&mut self, seen: Seen, shown: Shown) {
         if let State::Asked(look, _) = std::mem::replace(&mut self.state, State::Resting(None)) {
             let since = look.before.as_ref().filter(|doubt| doubt.version == shown.version);
-            let has_waited = since.is_some_and(|doubt| doubt.since.elapsed() >= PATIENCE);
+            let has_waited =
+                shown.all_passed_on && since.is_some_and(|doubt| doubt.since.elapsed() >= self.patience);
             let shown = Shown { caught_up: shown.caught_up || has_waited, ..shown };
             let verdict = tokio::spawn(self.auditor.compare(self.source, seen));
             self.state = State::Comparing(look, shown, verdict);
@@ -284,10 +296,10 @@ impl Look {
 
 impl Doubt {
     /// When to look again: soon where it was compared in time, otherwise when the watch has come as far.
-    fn next_look(&self, position: &str) -> Instant {
+    fn next_look(&self, position: &str, patience: Duration) -> Instant {
         let soon = self.compared + PAUSE;
         let is_time = self.caught_up || has_reached(position, &self.position);
-        if is_time { soon } else { soon.max(self.since + PATIENCE) }
+        if is_time { soon } else { soon.max(self.since + patience) }
     }
 }
 
@@ -360,10 +372,15 @@ impl Running {
         // Another object of the same name may have followed it.
         let row = row.filter(|row| row.key() == key);
         let version = row.as_ref().map(|row| row.resource_version().to_owned());
-        let position = version.clone().unwrap_or(answer.position);
-        let caught_up = self.outlet.waiting() == 0 && has_reached(&self.position, &position);
+        // What is gone stays gone, for nothing has its UID again: it is enough to have come as far as when that was first
+        // seen, however much has happened to others since.
+        let first_gone = look.before.as_ref().filter(|doubt| doubt.version.is_none());
+        let gone_at = first_gone.map_or(answer.position, |doubt| doubt.position.clone());
+        let position = version.clone().unwrap_or(gone_at);
+        let all_passed_on = self.outlet.waiting() == 0;
+        let caught_up = all_passed_on && has_reached(&self.position, &position);
         let seen = row.map_or(Seen::Gone(key), Seen::There);
-        self.audit.compare(seen, Shown { version, position, caught_up, label });
+        self.audit.compare(seen, Shown { version, position, caught_up, all_passed_on, label });
         None
     }
 }

@@ -143,7 +143,7 @@ impl Informer {
         let page_size = Some(pace.page_size);
         let position = String::new();
         let rewind = Rewind::new(pace.rewind_check);
-        let audit = Audit::new(feed.source, Arc::clone(&feed.auditor), turns);
+        let audit = Audit::new(feed.source, Arc::clone(&feed.auditor), turns, pace.watch_idle);
         let mut running = Running {
             client,
             collection,

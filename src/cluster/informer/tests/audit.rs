@@ -12,11 +12,18 @@ fn bookmark(version: u32) -> String {
 
 /// An informer that knows the object `a` as of 7, whose watch brings `events`, and that is then shown `looks`.
 fn audited(events: &[String], looks: Vec<Answer>, verdicts: &[Verdict]) -> Bench {
-    let mut answers = vec![list(7, "", &["a"]), Answer::Open(events.to_vec())];
+    // It goes on saying the last of them, so that it is not silent.
+    let last = events.last().cloned().unwrap_or_else(|| bookmark(7));
+    let watch = Answer::Slow(events.to_vec(), vec![last; 1_000]);
+    let mut answers = vec![list(7, "", &["a"]), watch];
     answers.extend(looks);
+    audited_with(answers, verdicts)
+}
+
+fn audited_with(answers: Vec<Answer>, verdicts: &[Verdict]) -> Bench {
     // No other request comes between.
     let never = Duration::from_secs(1_000_000);
-    let pace = Pace { page_size: 2, rewind_check: never, watch_idle: never, ..Pace::default() };
+    let pace = Pace { page_size: 2, rewind_check: never, ..Pace::default() };
     let bench = Bench::open_with(pace, 64, Mode::Watch, answers, 60);
     bench.clerk.verdicts.lock().unwrap().extend(verdicts.iter().cloned());
     bench.run()
@@ -95,6 +102,15 @@ async fn an_object_that_is_gone_is_compared_with_nothing() {
     let bench = audited(&[told], vec![], &[]);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(bench.notes(0).await, [""; 0], "nothing is left to look at");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_gone_is_a_mismatch_however_much_happens_to_others() {
+    // The watch is never as far as the list that shows that nothing is there.
+    let mut answers = vec![list(7, "", &["a"]), Answer::Slow(vec![], (10..200).map(bookmark).collect())];
+    answers.extend((1..10).map(|look| list(100 * look, "", &[])));
+    let bench = audited_with(answers, &[differs(), differs(), differs(), differs(), differs()]);
+    assert_eq!(bench.notes(4).await, ["gone", "gone", "gone", "mismatch Pod/n/a"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,6 +38,8 @@ enum Answer {
     Open(Vec<String>),
     /// A watch: these bytes, and then its end.
     Ended(Vec<String>),
+    /// A watch: these bytes, one of those every second, and then silence.
+    Slow(Vec<String>, Vec<String>),
     /// No answer at all.
     Silence,
 }
@@ -94,6 +96,18 @@ impl Server {
                     futures_util::stream::iter(chunks(parts)),
                     futures_util::stream::pending(),
                 );
+                (200, BodyExt::boxed_unsync(StreamBody::new(open)))
+            }
+            Some(Answer::Slow(first, parts)) => {
+                let slow = futures_util::StreamExt::then(
+                    futures_util::stream::iter(chunks(parts)),
+                    |chunk| async move {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        chunk
+                    },
+                );
+                let slow = futures_util::StreamExt::chain(futures_util::stream::iter(chunks(first)), slow);
+                let open = futures_util::StreamExt::chain(slow, futures_util::stream::pending());
                 (200, BodyExt::boxed_unsync(StreamBody::new(open)))
             }
             Some(Answer::Silence) | None => std::future::pending().await,
