@@ -21,7 +21,7 @@ pub(super) struct PaceArgs {
     #[arg(long, value_name = "DURATION", default_value = "3m", value_parser = period)]
     rewind_check: Duration,
     /// So many objects a minute are looked at again, each by a LIST of its name, and compared with what is held of them; 0 is
-    /// none. Six are about 9,000 a day: what is wrong with one object in a thousand is found within hours
+    /// none. Six are about 9,000 a day. Of each kind they are drawn from 512 objects, and from others after each list
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u32).range(..=6_000))]
     audit_per_minute: u32,
 }

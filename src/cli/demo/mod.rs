@@ -327,6 +327,10 @@ fn is_right(audited: Option<&Tally>) -> bool {
         report::say("error: looking at objects again broke off");
         return false;
     };
+    if *compared == 0 {
+        report::say("error: no object could be looked at again");
+        return false;
+    }
     if wrong.is_empty() {
         report::say(&format!("{compared} objects looked at again: each gives what is held of it"));
     }
