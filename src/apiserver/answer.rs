@@ -45,10 +45,8 @@ fn try_answer<B>(store: &Arc<Store>, request: &Request<B>) -> Result<Answer, Ref
         Question::Object(selection) => json(object(store, &selection, form)?),
         Question::List(selection, options) => json(a_list(store, &selection, options, form)?),
         Question::Watch(selection, options) => stream(watching::watch(store, selection, options, form)?),
-        Question::Nothing { is_watch: true, .. } => stream(watching::nothing(store)),
-        Question::Nothing { kind, api_version, is_watch: false } => {
-            json(empty(store, kind, api_version, form))
-        }
+        Question::Nothing { watch: Some(seconds), .. } => stream(watching::nothing(store, seconds)),
+        Question::Nothing { kind, api_version, watch: None } => json(empty(store, kind, api_version, form)),
     })
 }
 

@@ -29,8 +29,8 @@ pub(super) enum Question {
     List(Selection, ListOptions),
     /// What happens.
     Watch(Selection, WatchOptions),
-    /// The objects of a kind of which there are none: the list, or the watch.
-    Nothing { kind: &'static str, api_version: &'static str, is_watch: bool },
+    /// The objects of a kind of which there are none: the list, or a watch and after how many seconds it ends.
+    Nothing { kind: &'static str, api_version: &'static str, watch: Option<Option<u64>> },
 }
 
 /// Which page of a list.
@@ -111,7 +111,8 @@ impl Question {
         };
         for (known, known_plural, kind) in NOTHING {
             if (*known, *known_plural) == (api_version.as_str(), plural) && name.is_none() {
-                return Ok(Question::Nothing { kind, api_version: known, is_watch: query.is_watch });
+                let watch = query.is_watch.then_some(query.seconds);
+                return Ok(Question::Nothing { kind, api_version: known, watch });
             }
         }
         let kind =
@@ -266,7 +267,10 @@ mod tests {
         check("/api/v1/pods?watch=true&resourceVersion=7&allowWatchBookmarks=true", "version: Some(7)");
         check("/api/v1/pods?watch=1&resourceVersion=0", "version: None");
         check("/api/v1/pods?fieldSelector=metadata.name%3Dweb", r#"name: Some("web")"#);
-        check("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?watch=1", "is_watch: true");
+        check(
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?watch=1&timeoutSeconds=2",
+            "watch: Some(Some(2))",
+        );
         check("/apis/batch/v1", r#"Kinds { api_version: "batch/v1" }"#);
     }
 

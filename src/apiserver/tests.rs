@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::*;
 use crate::simulator::state::{Kind, Selection};
@@ -231,4 +232,14 @@ async fn metadata_alone_one_object_one_namespace_and_what_is_not_there() {
 async fn only_loopback_is_served() {
     let refused = Server::bind(SocketAddr::from(([0, 0, 0, 0], 0))).await.unwrap_err();
     assert!(refused.to_string().contains("loopback"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_in_which_nothing_happens_ends_when_it_was_to() {
+    let store = Arc::new(Store::new(Cluster::new(Settings { objects: 100, seed: 1 }), 100));
+    for (asked, expected) in [(Some(2), 2), (None, 1_800), (Some(u64::MAX), 1_800)] {
+        let begun = Instant::now();
+        let body = super::watching::nothing(&store, asked).collect().await.unwrap();
+        assert_eq!((body.to_bytes().len(), begun.elapsed().as_secs()), (0, expected));
+    }
 }

@@ -14,7 +14,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::answer::write_object;
 use super::refusal::Refusal;
@@ -99,22 +99,26 @@ pub(super) fn watch(
         next: next.unwrap_or(count),
         after: version.filter(|_| !is_initial).unwrap_or(0),
         news: store.news(),
-        ends_at: Some(Instant::now() + Duration::from_secs(seconds.unwrap_or(LONGEST).min(LONGEST))),
+        ends_at: Some(end(seconds)),
         bookmark_at: Instant::now() + BOOKMARK_EVERY,
         is_over,
     };
     Ok(body(watch, text))
 }
 
-/// A watch in which nothing ever happens.
-pub(super) fn nothing(store: &Arc<Store>) -> Body {
-    let news = store.news();
-    let stream = unfold(news, |mut news| async move {
-        // Ends with the store, which outlives every connection.
-        while news.changed().await.is_ok() {}
+/// A watch in which nothing ever happens, and that ends after so many seconds, or with the store.
+pub(super) fn nothing(store: &Arc<Store>, seconds: Option<u64>) -> Body {
+    let (news, ends_at) = (store.news(), end(seconds));
+    let stream = unfold(news, move |mut news| async move {
+        let _ = timeout_at(ends_at, async { while news.changed().await.is_ok() {} }).await;
         None::<(Result<Frame<Bytes>, Infallible>, watch::Receiver<u64>)>
     });
     BodyExt::boxed_unsync(StreamBody::new(stream))
+}
+
+/// When a watch ends that is asked for so long.
+fn end(seconds: Option<u64>) -> Instant {
+    Instant::now() + Duration::from_secs(seconds.unwrap_or(LONGEST).min(LONGEST))
 }
 
 /// `text`, and then what the watch says.

@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use unicode_width::UnicodeWidthChar;
+
 use super::problem::Problem;
 use super::{Cost, Report};
 
@@ -51,7 +53,8 @@ fn print_problem(problem: &Problem, out: &mut String) {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         let (shown, indent) = window(excerpt, usize::try_from(column).unwrap_or(1));
-        let _ = writeln!(out, "{margin} |\n{number} | {shown}\n{margin} | {}^", " ".repeat(indent));
+        let indent = " ".repeat(columns(&shown, indent));
+        let _ = writeln!(out, "{margin} |\n{number} | {shown}\n{margin} | {indent}^");
     }
     out.push('\n');
 }
@@ -74,6 +77,12 @@ fn window(line: &str, column: usize) -> (String, usize) {
         shown[WIDTH - 1] = CUT;
     }
     (shown.into_iter().collect(), at.saturating_sub(start).min(WIDTH))
+}
+
+/// How many columns of a terminal the first so many characters of a line take, and as many spaces where it is shorter.
+fn columns(line: &str, characters: usize) -> usize {
+    let padded = line.chars().chain(std::iter::repeat(' '));
+    padded.take(characters).map(|character| character.width().unwrap_or(0)).sum()
 }
 
 fn print_cost(cost: &Cost, out: &mut String) {
@@ -111,6 +120,13 @@ mod tests {
         check("\ta: é\u{1b}[2J!", 5, " a: é [2J!", 4);
         check("a: ", 4, "a:", 3);
         check("", 1, "", 0);
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns_and_those_that_combine_none() {
+        assert_eq!(columns("a: 日本語🎉x", 7), 11);
+        assert_eq!(columns("e\u{301}x", 2), 1);
+        assert_eq!(columns("ab", 4), 4);
     }
 
     #[test]
