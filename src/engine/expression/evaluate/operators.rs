@@ -8,16 +8,10 @@ use super::super::compare::{equal, lookup, order};
 use super::super::syntax::{Arithmetic, Comparison};
 use super::super::tree::Tree;
 use super::super::{Budget, Text, Value};
+use super::truth::text_at;
 use super::{Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Offset, Timestamp};
-
-/// What a chain of `+` has come to.
-enum Sum<'r> {
-    Value(Value<'r>),
-    /// A text that may grow.
-    Text(String),
-}
 
 /// `left operator right`
 #[inline(never)]
@@ -36,52 +30,88 @@ pub(super) fn arithmetic<'r>(
     compute(operator, &left, &right, budget)
 }
 
-/// `left + right`, where left is often another one of these: what is joined of many texts is written once.
-fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    add(operands, frame, budget).map(Sum::into_value)
+/// The texts that a chain of `+` has joined so far, if they are all that it has met.
+#[derive(Default)]
+struct Joined<'r> {
+    /// The first, as long as there is no second: nothing is copied that is not charged.
+    first: Option<&'r str>,
+    text: String,
 }
 
+/// `left + right`, where left is often another one of these: what is joined of many texts is written once.
+fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
+    let mut joined = Joined::default();
+    Ok(match add(operands, &mut joined, frame, budget)? {
+        Some(value) => value,
+        None => joined.take(),
+    })
+}
+
+/// Nothing where the sum is what was joined.
 fn add<'r>(
     operands: &'r [Tree; 2],
+    joined: &mut Joined<'r>,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
-) -> Result<Sum<'r>, EvaluationError> {
+) -> Result<Option<Value<'r>>, EvaluationError> {
     budget.step(1)?;
     let left = match &operands[0] {
-        Tree::Arithmetic(Arithmetic::Add, inner) => add(inner, frame, budget)?,
-        other => Sum::Value(evaluate(other, frame, budget)?),
-    };
-    let right = evaluate(&operands[1], frame, budget)?;
-    match (left, right) {
-        (Sum::Text(text), Value::String(more)) => extended(text, more.as_str(), budget),
-        (Sum::Value(Value::String(text)), Value::String(more)) => {
-            let (text, more) = (text.as_str(), more.as_str());
-            let mut joined =
-                String::with_capacity(text.len().saturating_add(more.len()).saturating_add(ROOM));
-            joined.push_str(text);
-            extended(joined, more, budget)
+        Tree::Arithmetic(Arithmetic::Add, inner) => add(inner, joined, frame, budget)?,
+        other => {
+            joined.first = text(other, frame, budget)?;
+            if joined.first.is_some() { None } else { Some(evaluate(other, frame, budget)?) }
         }
-        (left, right) => compute(Arithmetic::Add, &left.into_value(), &right, budget).map(Sum::Value),
+    };
+    let right = match text(&operands[1], frame, budget)? {
+        Some(more) if left.is_none() => return joined.extend(more, budget).map(|()| None),
+        Some(more) => Value::String(Text::Borrowed(more)),
+        None => evaluate(&operands[1], frame, budget)?,
+    };
+    match (left, &right) {
+        (None, Value::String(more)) => joined.extend(more.as_str(), budget).map(|()| None),
+        (left, right) => {
+            let left = left.unwrap_or_else(|| joined.take());
+            compute(Arithmetic::Add, &left, right, budget).map(Some)
+        }
     }
 }
 
-fn extended<'r>(mut text: String, more: &str, budget: &mut Budget) -> Result<Sum<'r>, EvaluationError> {
-    budget.build(text.len().saturating_add(more.len()))?;
-    text.push_str(more);
-    Ok(Sum::Text(text))
+/// The text that a literal is or a plain path leads to; evaluating anything else is left to others.
+fn text<'r>(
+    tree: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<Option<&'r str>, EvaluationError> {
+    if let Tree::Constant(Value::String(text)) = tree {
+        return Ok(Some(text.as_str()));
+    }
+    let Some(text) = text_at(tree, frame) else { return Ok(None) };
+    budget.step(1)?;
+    Ok(Some(text))
+}
+
+impl<'r> Joined<'r> {
+    fn extend(&mut self, more: &str, budget: &mut Budget) -> Result<(), EvaluationError> {
+        let before = self.first.map_or(self.text.len(), str::len);
+        budget.build(before.saturating_add(more.len()))?;
+        if let Some(first) = self.first.take() {
+            self.text.reserve(first.len() + more.len() + ROOM);
+            self.text.push_str(first);
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Value<'r> {
+        match self.first.take() {
+            Some(first) => Value::String(Text::Borrowed(first)),
+            None => Value::text(std::mem::take(&mut self.text)),
+        }
+    }
 }
 
 /// How much longer a text that is joined may become without moving, in bytes.
 const ROOM: usize = 48;
-
-impl<'r> Sum<'r> {
-    fn into_value(self) -> Value<'r> {
-        match self {
-            Sum::Value(value) => value,
-            Sum::Text(text) => Value::text(text),
-        }
-    }
-}
 
 /// `left operator right`
 pub(super) fn compute<'r>(
