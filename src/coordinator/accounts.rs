@@ -8,7 +8,7 @@ use super::debounce::Moment;
 use super::{Metric, MetricUpdateCoordinator};
 use crate::telemetry::account::Account;
 
-/// Accounts are at most so old, which is more often than anybody scrapes; of ten thousand metrics they take a millisecond.
+/// Accounts are at most so old: less than lies between two scrapes.
 const PERIOD: Duration = Duration::from_secs(5);
 
 // === impl MetricUpdateCoordinator ===

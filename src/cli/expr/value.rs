@@ -176,15 +176,15 @@ fn plain_within(value: &Value<'_>, depth: usize) -> Result<serde_json::Value, St
         Value::Double(value) => double(*value),
         Value::String(text) => json!(text.as_str()),
         Value::Bytes(bytes) => json!(STANDARD.encode(bytes)),
-        Value::Timestamp(value, _) => json!(value.to_string()),
-        Value::Duration(value) => json!(value.to_cel()),
-        Value::Quantity(value, _) => json!(value.to_string()),
-        Value::Semver(value) => json!(value.to_string()),
-        Value::Ip(value) => json!(value.to_string()),
-        Value::Cidr(value) => json!(value.to_string()),
-        Value::Url(value) => json!(value.to_string()),
-        Value::Format(value) => json!(value.name()),
-        Value::Type(name) => json!(&**name),
+        Value::Timestamp(..)
+        | Value::Duration(_)
+        | Value::Quantity(..)
+        | Value::Semver(_)
+        | Value::Ip(_)
+        | Value::Cidr(_)
+        | Value::Url(_)
+        | Value::Format(_)
+        | Value::Type(_) => json!(value.written()),
         Value::Optional(Some(value)) => plain_within(value, depth)?,
         Value::Map(map) => {
             let mut members = Map::new();

@@ -122,8 +122,8 @@ pub(super) enum Step {
     Compared(Verdict),
 }
 
-/// A connection that has brought nothing for as long as that may be is given up so much later at the latest: an event
-/// is never under way for longer.
+/// How long it may take to open a watch anew. An event is under way for no longer than this and the time for which a
+/// watch may be silent.
 const RECONNECTION: Duration = Duration::from_secs(30);
 
 /// Between two looks at what differs.

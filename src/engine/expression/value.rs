@@ -120,6 +120,22 @@ impl<'r> Value<'r> {
         Value::String(Text::Shared(text.into()))
     }
 
+    /// The text that a scalar is written as which JSON has no form for: a timestamp, a quantity, an address and the like.
+    pub fn written(&self) -> Option<String> {
+        Some(match self {
+            Value::Timestamp(value, _) => value.to_string(),
+            Value::Duration(value) => value.to_cel(),
+            Value::Quantity(value, _) => value.to_string(),
+            Value::Semver(value) => value.to_string(),
+            Value::Ip(value) => value.to_string(),
+            Value::Cidr(value) => value.to_string(),
+            Value::Url(value) => value.to_string(),
+            Value::Format(value) => value.name().to_owned(),
+            Value::Type(name) => (**name).to_owned(),
+            _ => return None,
+        })
+    }
+
     /// The name of the value's type, as `type()` gives it. Of a number that was not kept, `double`.
     pub fn type_name(&self) -> &'static str {
         match self {

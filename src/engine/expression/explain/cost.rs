@@ -87,7 +87,7 @@ const BUILT: u64 = (size_of::<Value<'_>>() / 16) as u64;
 const SORTING: u64 = 10;
 
 /// A text that is short has no more bytes than this.
-const SHORT: u64 = 16;
+pub(super) const SHORT: u64 = 16;
 
 /// A flattening goes no deeper than this for an estimate.
 const DEEPEST: i64 = 8;
@@ -446,6 +446,10 @@ mod tests {
             "object.s.matches('^b')",
             "object.s.matches(r'\\pL{4}aa')",
             "object.s.matches(object.s)",
+            "object.s.find(r'\\pL{4}aa') == ''",
+            "object.s.findAll(r'\\pL{4}aa').size()",
+            "object.s.findAll('').size()",
+            "object.s.findAll(object.s).size()",
             "cel.bind(r, lists.range(60), r.all(i, r.all(j, i + j >= 0)))",
             "object.n[99]",
             "object.m[object.s]",
@@ -509,6 +513,8 @@ mod tests {
             "$.a[?@.c[?@.p == 1]].s",
             "$.a[?length(@.s) == $.one].b",
             "$.a[?match(@.s, 'x|y')].b",
+            r"$.a[?search(@.s, '\\pL{4}aa')].b",
+            "$.a[?search(@.s, $.s)].b",
             "$.a[1, 0, -1].b",
             "$.a[::2].c[-1].p",
             "$.a[*]['b', 's']",

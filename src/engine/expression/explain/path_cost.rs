@@ -5,15 +5,17 @@
 //! Texts are taken to be short, what is compared to be a scalar, and as much to lie below a `..` as a list has elements:
 //! an upper bound but for these.
 
+use super::super::matcher::Matcher;
 use super::super::query::{
-    Anchor, Condition, End, KubectlOperand, KubectlStep, Logical, Operand, Range, Selector, Step, Subquery,
+    Anchor, Condition, End, KubectlOperand, KubectlStep, Logical, Operand, Pattern, Range, Selector, Step,
+    Subquery,
 };
-use super::cost::{Estimate, fixed};
+use super::cost::{Estimate, SHORT, fixed};
 
 /// What a comparison of RFC 9535 takes besides its operands.
 const COMPARISON: u64 = 4;
 
-/// What matching a short text takes.
+/// What a match takes besides its subject and its pattern.
 const MATCH: u64 = 8;
 
 /// The steps of a path from the object.
@@ -96,7 +98,19 @@ fn logical(condition: &Logical) -> Estimate {
         Logical::Not(part) => fixed(1).plus(&logical(part)),
         Logical::Exists(found) => fixed(1).plus(&query(found)),
         Logical::Compare(left, _, right) => fixed(COMPARISON).plus(&operand(left)).plus(&operand(right)),
-        Logical::Matches(matches) => fixed(MATCH).plus(&operand(&matches.subject)),
+        Logical::Matches(matches) => {
+            fixed(MATCH).plus(&operand(&matches.subject)).plus(&pattern(&matches.pattern))
+        }
+    }
+}
+
+/// What a pattern takes of a short text, and compiling it where the object brings it.
+fn pattern(pattern: &Pattern) -> Estimate {
+    match pattern {
+        Pattern::Compiled(matcher) => fixed(matcher.factor()),
+        Pattern::Computed(of) => {
+            fixed(Matcher::DEAREST + Matcher::COMPILE_STEPS + SHORT).plus(&self::operand(of))
+        }
     }
 }
 

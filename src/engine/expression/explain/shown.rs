@@ -68,15 +68,15 @@ fn within(value: &Value<'_>, depth: usize) -> Json {
         Value::Double(value) => json!(value.to_string()),
         Value::String(text) => json!(text.as_str()),
         Value::Bytes(bytes) => json!(format!("{} bytes", bytes.len())),
-        Value::Timestamp(value, _) => json!(value.to_string()),
-        Value::Duration(value) => json!(value.to_cel()),
-        Value::Quantity(value, _) => json!(value.to_string()),
-        Value::Semver(value) => json!(value.to_string()),
-        Value::Ip(value) => json!(value.to_string()),
-        Value::Cidr(value) => json!(value.to_string()),
-        Value::Url(value) => json!(value.to_string()),
-        Value::Format(value) => json!(value.name()),
-        Value::Type(name) => json!(&**name),
+        Value::Timestamp(..)
+        | Value::Duration(_)
+        | Value::Quantity(..)
+        | Value::Semver(_)
+        | Value::Ip(_)
+        | Value::Cidr(_)
+        | Value::Url(_)
+        | Value::Format(_)
+        | Value::Type(_) => json!(value.written()),
         Value::Optional(Some(value)) => within(value, depth),
         Value::Map(map) => {
             let name = |key: &Value<'_>| match within(key, depth) {

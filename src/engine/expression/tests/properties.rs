@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::random::{Dialect, Tape};
+use super::random::{Dialect, Tape, bytes};
 use super::{answer, compile, row};
 use crate::expression::{Equality, ScalarKey};
 use crate::row::{FieldPlan, HashSeed};
@@ -54,14 +54,7 @@ proptest! {
 /// The properties would hold of a generator that makes nonsense, too.
 #[test]
 fn random_expressions_are_not_all_nonsense() {
-    let mut state: u64 = 1;
-    let mut bytes = |count| -> Vec<u8> {
-        let next = |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            u8::try_from(state >> 56).expect("8 bits")
-        };
-        (0..count).map(next).collect()
-    };
+    let mut bytes = bytes();
     let (mut compiled, mut valued) = (0, 0);
     for _ in 0..1000 {
         let (expression, object) = (bytes(40), bytes(120));

@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 use super::answer;
 use super::interpreter::theirs;
+use super::random::bytes;
 use expressions::{Reader, Writer};
 
 /// Something that the two answer differently.
@@ -197,14 +198,7 @@ fn fails(answer: &str) -> bool {
 /// The property would hold of nonsense, too, and of expressions that cannot fail.
 #[test]
 fn random_expressions_are_refused_and_fail_and_have_values() {
-    let mut state: u64 = 1;
-    let mut bytes = |count| -> Vec<u8> {
-        let next = |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            u8::try_from(state >> 56).expect("8 bits")
-        };
-        (0..count).map(next).collect()
-    };
+    let mut bytes = bytes();
     let (mut refused, mut failed, mut valued, mut texts) = (0, 0, 0, String::new());
     for _ in 0..2000 {
         let Asked { text, ours, .. } = ask(&bytes(100), &bytes(160));
