@@ -34,7 +34,7 @@ pub(super) fn arithmetic<'r>(
 #[derive(Default)]
 struct Joined<'r> {
     /// The first, as long as there is no second: nothing is copied that is not charged.
-    first: Option<&'r str>,
+    first: Option<Text<'r>>,
     text: String,
 }
 
@@ -58,8 +58,17 @@ fn add<'r>(
     let left = match &operands[0] {
         Tree::Arithmetic(Arithmetic::Add, inner) => add(inner, joined, frame, budget)?,
         other => {
-            joined.first = text(other, frame, budget)?;
-            if joined.first.is_some() { None } else { Some(evaluate(other, frame, budget)?) }
+            let value = match text(other, frame, budget)? {
+                Some(text) => Value::String(Text::Borrowed(text)),
+                None => evaluate(other, frame, budget)?,
+            };
+            match value {
+                Value::String(text) => {
+                    joined.first = Some(text);
+                    None
+                }
+                value => Some(value),
+            }
         }
     };
     let right = match text(&operands[1], frame, budget)? {
@@ -92,11 +101,11 @@ fn text<'r>(
 
 impl<'r> Joined<'r> {
     fn extend(&mut self, more: &str, budget: &mut Budget) -> Result<(), EvaluationError> {
-        let before = self.first.map_or(self.text.len(), str::len);
+        let before = self.first.as_ref().map_or(self.text.len(), |first| first.as_str().len());
         budget.build(before.saturating_add(more.len()))?;
         if let Some(first) = self.first.take() {
-            self.text.reserve(first.len() + more.len() + ROOM);
-            self.text.push_str(first);
+            self.text.reserve(before + more.len() + ROOM);
+            self.text.push_str(first.as_str());
         }
         self.text.push_str(more);
         Ok(())
@@ -104,7 +113,7 @@ impl<'r> Joined<'r> {
 
     fn take(&mut self) -> Value<'r> {
         match self.first.take() {
-            Some(first) => Value::String(Text::Borrowed(first)),
+            Some(first) => Value::String(first),
             None => Value::text(std::mem::take(&mut self.text)),
         }
     }
