@@ -18,7 +18,7 @@ use super::tree::{Call, Part, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
 use crate::row::NodeRef;
-use truth::text_at;
+use truth::text;
 pub(super) use truth::{Asker, truth};
 
 /// What evaluating gives.
@@ -175,10 +175,7 @@ fn fill<'r>(
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<(), EvaluationError> {
-    if let Tree::Constant(Value::String(text)) = argument {
-        *place = Value::String(Text::Borrowed(text.as_str()));
-    } else if let Some(text) = text_at(argument, frame) {
-        budget.step(1)?;
+    if let Some(text) = text(argument, frame, budget)? {
         *place = Value::String(Text::Borrowed(text));
     } else {
         *place = evaluate(argument, frame, budget)?;

@@ -8,7 +8,7 @@ use super::super::compare::{equal, lookup, order};
 use super::super::syntax::{Arithmetic, Comparison};
 use super::super::tree::Tree;
 use super::super::{Budget, Text, Value};
-use super::truth::text_at;
+use super::truth::text;
 use super::{Evaluated, Frame, evaluate, no_unary};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Offset, Timestamp};
@@ -83,20 +83,6 @@ fn add<'r>(
             compute(Arithmetic::Add, &left, right, budget).map(Some)
         }
     }
-}
-
-/// The text that a literal is or a plain path leads to; evaluating anything else is left to others.
-fn text<'r>(
-    tree: &'r Tree,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<Option<&'r str>, EvaluationError> {
-    if let Tree::Constant(Value::String(text)) = tree {
-        return Ok(Some(text.as_str()));
-    }
-    let Some(text) = text_at(tree, frame) else { return Ok(None) };
-    budget.step(1)?;
-    Ok(Some(text))
 }
 
 impl<'r> Joined<'r> {

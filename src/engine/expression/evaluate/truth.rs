@@ -156,8 +156,22 @@ pub(super) fn node_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<NodeR
     }
 }
 
+/// The text that a literal is or a plain path leads to; evaluating anything else is left to others.
+pub(super) fn text<'r>(
+    tree: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<Option<&'r str>, EvaluationError> {
+    if let Tree::Constant(Value::String(text)) = tree {
+        return Ok(Some(text.as_str()));
+    }
+    let Some(text) = text_at(tree, frame) else { return Ok(None) };
+    budget.step(1)?;
+    Ok(Some(text))
+}
+
 /// The text that a plain path leads to, where it lies.
-pub(super) fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
+fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
     node_at(tree, frame)?.as_str()
 }
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::random::{Dialect, Tape, bytes};
-use super::{answer, compile, row};
+use super::random::{Dialect, Tape};
+use super::{answer, bytes, compile, row};
 use crate::expression::{Equality, ScalarKey};
 use crate::row::{FieldPlan, HashSeed};
 

@@ -311,13 +311,3 @@ impl<'b> Tape<'b> {
         ])
     }
 }
-
-/// Bytes that look random and are always the same, so many at a time.
-pub(super) fn bytes() -> impl FnMut(usize) -> Vec<u8> {
-    let mut state: u64 = 1;
-    let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        u8::try_from(state >> 56).expect("8 bits")
-    };
-    move |count| (0..count).map(|_| next()).collect()
-}

@@ -14,9 +14,8 @@ mod objects;
 
 use proptest::prelude::*;
 
-use super::answer;
 use super::interpreter::theirs;
-use super::random::bytes;
+use super::{answer, bytes};
 use expressions::{Reader, Writer};
 
 /// Something that the two answer differently.
