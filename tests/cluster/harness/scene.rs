@@ -168,7 +168,7 @@ impl<'p> Scene<'p> {
         watches.filter(|request| request.code == 200 && !request.over).collect()
     }
 
-    /// How many requests read all objects of this kind, or pages of all.
+    /// How many lists of all objects of this kind were begun.
     pub(crate) fn full_lists(&self, resource: &str) -> usize {
         let requests = self.plane.requests(&self.user).into_iter();
         requests.filter(|request| request.resource == resource && request.reads_all()).count()

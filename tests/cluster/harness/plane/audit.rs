@@ -111,11 +111,12 @@ impl Request {
         self.verb == "list" && self.query.get("fieldSelector").is_some_and(selects)
     }
 
-    /// Whether its answer held as many objects as there are: a LIST without `limit=1` and not by name, or a watch that
-    /// begins with all of them.
+    /// Whether it began to read as many objects as there are: a LIST without `limit=1` and not by name, or a watch that
+    /// begins with all of them. How many pages follow depends on what others have made, and does not matter.
     pub(crate) fn reads_all(&self) -> bool {
         let set = |name: &str, value: &str| self.query.get(name).is_some_and(|own| own == value);
-        let asks = (self.verb == "list" && !set("limit", "1") && !self.reads_one())
+        let goes_on = self.query.contains_key("continue");
+        let asks = (self.verb == "list" && !set("limit", "1") && !goes_on && !self.reads_one())
             || (self.verb == "watch" && set("sendInitialEvents", "true"));
         // One that was refused read nothing; a server under load refuses some.
         asks && self.code < 400
