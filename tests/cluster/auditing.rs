@@ -51,7 +51,7 @@ fn objects_that_change_are_audited_and_nothing_is_found_wrong() {
         let requests = scene.requests("list", resource);
         assert!(requests.iter().any(|request| request.reads_one() && request.code == 200), "{resource}");
         assert!(scene.requests("get", resource).is_empty(), "a list by name needs no other right");
-        assert_eq!(scene.full_lists(resource), 1, "{resource}");
+        assert_eq!(scene.full_lists(resource), 1, "{}", scene.lately(resource));
     }
     costs_are_told(&scene, &metric, changes);
 }
@@ -105,7 +105,7 @@ fn what_a_watch_has_said_wrongly_is_found_named_and_mended() {
     assert!(what.contains(&format!("Metric/{}/lied-phases", scene.namespace)), "{what}");
     assert!(!what.contains("lied-pods"), "{what}");
     scene.sees("lied_phases", &[("phase=\"Running\"", 1.0)]);
-    assert_eq!(scene.full_lists("pods"), lists + 1, "it was listed once more");
+    assert_eq!(scene.full_lists("pods"), lists + 1, "it was listed once more\n{}", scene.lately("pods"));
     until("the count of mismatches", || {
         let page = scene.operator.metrics();
         let of =

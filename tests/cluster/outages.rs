@@ -106,7 +106,7 @@ fn a_watch_that_is_cut_again_and_again_loses_nothing_and_lists_nothing() {
     let written = writing.end();
     wait_equal(&scene, "cut_pods");
     assert!(written > 20, "{written} writes");
-    assert_eq!(scene.full_lists("pods"), lists);
+    assert_eq!(scene.full_lists("pods"), lists, "{}", scene.lately("pods"));
     scene.wait_ready(&metric);
 }
 
@@ -128,7 +128,7 @@ fn a_connection_that_falls_silent_is_given_up_and_nothing_is_missed() {
     });
     assert!(writing.end() > 0);
     wait_equal(&scene, "silent_pods");
-    assert_eq!(scene.full_lists("pods"), lists, "it went on where it was");
+    assert_eq!(scene.full_lists("pods"), lists, "it went on where it was\n{}", scene.lately("pods"));
     // Metrics are heard of again, too.
     let later = scene.declare("silent-later", json!({}));
     scene.wait_ready(&later);
@@ -228,7 +228,7 @@ fn a_history_that_was_forgotten_costs_one_list() {
     scene.wait_ready(&metric);
     scene.pod("e").create(client);
     wait_equal(&scene, "forgotten_pods");
-    assert_eq!(scene.full_lists("pods"), lists + 1, "{:#?}", scene.requests("list", "pods"));
+    assert_eq!(scene.full_lists("pods"), lists + 1, "{}", scene.lately("pods"));
 }
 
 fn a_history_that_was_set_back_is_noticed() {

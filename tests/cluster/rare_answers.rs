@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{End, Plane, Relay, Reply, Request, Scene, stays, until};
+use crate::harness::{End, Plane, Relay, Reply, Scene, stays, until};
 
 tests![
     a_history_that_is_gone_is_listed_anew_however_that_is_said,
@@ -47,14 +47,6 @@ fn wait_equal(scene: &Scene<'_>, name: &str) {
     scene.sees(name, &[("", pods as f64)]);
 }
 
-/// The last requests for Pods.
-fn last_of(scene: &Scene<'_>) -> Vec<String> {
-    let requests = scene.plane.requests(&scene.user).into_iter().filter(|request| request.resource == "pods");
-    let line = |of: Request| format!("{} {} {:?} {}", of.at, of.verb, of.query, of.code);
-    let lines: Vec<_> = requests.map(line).collect();
-    lines[lines.len().saturating_sub(12)..].to_vec()
-}
-
 fn a_history_that_is_gone_is_listed_anew_however_that_is_said() {
     let plane = Plane::shared();
     let relay = Relay::before(&plane);
@@ -72,7 +64,7 @@ fn a_history_that_is_gone_is_listed_anew_however_that_is_said() {
         wait_equal(&scene, "expired_pods");
         until("the list", || match scene.full_lists("pods") {
             now if now == lists + 1 => Ok(()),
-            now => Err(format!("{reply:?}: {lists} lists and then {now}\n{:#?}", last_of(&scene))),
+            now => Err(format!("{reply:?}: {lists} lists and then {now}\n{}", scene.lately("pods"))),
         });
         scene.wait_ready(&metric);
     }
@@ -120,7 +112,7 @@ fn a_server_that_asks_for_patience_gets_it() {
     });
     scene.pod("b").create(scene.client());
     scene.sees("patient_pods", &[("", 2.0)]);
-    assert_eq!(scene.full_lists("pods"), lists, "{:#?}", scene.requests("list", "pods"));
+    assert_eq!(scene.full_lists("pods"), lists, "{}", scene.lately("pods"));
     scene.wait_ready(&metric);
 }
 

@@ -57,9 +57,6 @@ enum Step {
 /// While so many changes wait, a list beside the watch is not read.
 const LIST_AHEAD: usize = 1024;
 
-/// A watch that lasts so long works, even if it has brought nothing yet.
-const PROOF: Duration = Duration::from_secs(1);
-
 /// A watch that ended as it should is opened again after so long at most, so that servers are not met all at once.
 const RECONNECT_SPREAD: Duration = Duration::from_millis(200);
 
@@ -114,8 +111,7 @@ impl Running {
                 self.begin_beside()?;
             }
             let (idle, room) = (self.beside.is_idle(), self.outlet.waiting() < LIST_AHEAD);
-            let (is_proven, proven_at) =
-                (self.state.borrow().phase == Phase::Watching, watching.since + PROOF);
+            let (is_proven, proven_at) = (self.state.borrow().phase == Phase::Watching, watching.proven_at);
             tokio::select! {
                 biased;
                 sent = self.outlet.send_one() => sent?,
@@ -160,7 +156,7 @@ impl Running {
     ) -> Result<Option<Ended>, Closed> {
         match more {
             // Followed at once by the next, such watches would be a flood of requests.
-            None if watching.since.elapsed() < PROOF && !watching.has_told => {
+            None if !watching.is_proven() => {
                 let fault = Fault::new(FaultClass::Unreachable, "the watch ends as soon as it has begun");
                 Ok(Some(Ended::Failed(fault)))
             }
@@ -168,9 +164,7 @@ impl Running {
             Some(Err(fault)) => {
                 self.backoff.worked(watching.since.elapsed());
                 // A working watch has a bookmark each minute.
-                let has_lasted = watching.since.elapsed() >= PROOF && !watching.is_silent;
-                let has_worked = watching.has_told || has_lasted;
-                Ok(Some(if has_worked { Ended::Broke(fault) } else { Ended::Failed(fault) }))
+                Ok(Some(if watching.is_proven() { Ended::Broke(fault) } else { Ended::Failed(fault) }))
             }
             Some(Ok(())) => self.events(watching),
         }

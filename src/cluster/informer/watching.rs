@@ -23,6 +23,8 @@ pub(super) struct Watching {
     deadline: Instant,
     /// When the watch began.
     pub(super) since: Instant,
+    /// A watch that lasts until then works, even if it has brought nothing yet.
+    pub(super) proven_at: Instant,
     /// Whether it has brought anything.
     pub(super) has_told: bool,
     /// Whether it counts as dead because nothing came.
@@ -32,6 +34,9 @@ pub(super) struct Watching {
 /// How long a server may take to open a watch, which is to say nothing yet. A connection that has died in silence since
 /// it was last used is given up with the request.
 const OPENING: Duration = Duration::from_secs(15);
+
+/// A watch that lasts so long works. One that is to end soon has lasted at half its age: servers count whole seconds.
+const PROOF: Duration = Duration::from_secs(1);
 
 // === impl Watching ===
 
@@ -54,6 +59,7 @@ impl Watching {
             idle,
             deadline: since + idle,
             since,
+            proven_at: since + PROOF.min(age.max(PROOF) / 2),
             has_told: false,
             is_silent: false,
         })
@@ -75,6 +81,11 @@ impl Watching {
                 Some(Err(Fault::new(FaultClass::Unreachable, "the watch has fallen silent")))
             }
         }
+    }
+
+    /// Whether it works, as far as can be known by now.
+    pub(super) fn is_proven(&self) -> bool {
+        self.has_told || (Instant::now() >= self.proven_at && !self.is_silent)
     }
 
     /// The next event that is complete.

@@ -147,6 +147,18 @@ fn a_relay_speaks_within_a_watch() {
     assert!(spoken.contains(&"garbage".to_owned()), "{spoken:?}");
     spoken.retain(|line| line == "ADDED");
     assert_eq!(spoken.len(), 3, "and what the server said, too");
+    assert!(!relay.is_spent());
     lines().unwrap_err();
+    assert!(relay.is_spent());
     assert_eq!(lines().unwrap(), ["ADDED"; 3]);
+    // A watch that ends before the words' turn leaves them to the next one.
+    relay.once("watch", "pods", [Reply::error_event(4, 410, "Expired")]);
+    assert_eq!(lines().unwrap(), ["ADDED"; 3]);
+    assert!(!relay.is_spent());
+    pod(&namespace, "p3").create(plane.client());
+    until("the words", || match lines()?.join(" ") {
+        said if said == "ADDED ADDED ADDED ADDED ERROR" => Ok(()),
+        said => Err(said),
+    });
+    assert!(relay.is_spent());
 }

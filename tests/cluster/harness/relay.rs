@@ -48,6 +48,8 @@ type Asked = (String, String);
 struct Orders {
     /// For the next requests, one each.
     once: VecDeque<Reply>,
+    /// Those that were begun, and whose words are still to come.
+    begun: usize,
     /// For all others; `None` passes them.
     always: Option<Reply>,
 }
@@ -61,7 +63,8 @@ pub(crate) enum Reply {
     Hang,
     /// Not by the server.
     Instead { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
-    /// By the server up to so many lines of its body; then these bytes; then as `end` says.
+    /// By the server up to so many lines of its body; then these bytes; then as `end` says. A body that ends before is the
+    /// server's alone, and the next one is tried.
     After { lines: usize, bytes: Vec<u8>, end: End },
 }
 
@@ -74,6 +77,14 @@ pub(crate) enum End {
     Close,
     /// Not at all, and the connection breaks.
     Break,
+}
+
+/// Words of `once` that are to be spoken within a body. They are for the next request where that ends before.
+struct Words {
+    state: Arc<State>,
+    asked: Asked,
+    reply: Reply,
+    are_spoken: bool,
 }
 
 type Body = UnsyncBoxBody<Bytes, String>;
@@ -173,9 +184,9 @@ impl Relay {
         of_it.map(|(_, when)| *when).collect()
     }
 
-    /// Whether every reply of `once` was given.
+    /// Whether every reply of `once` was given, to its last word.
     pub(crate) fn is_spent(&self) -> bool {
-        self.state.orders().values().all(|orders| orders.once.is_empty())
+        self.state.orders().values().all(|orders| orders.once.is_empty() && orders.begun == 0)
     }
 }
 
@@ -221,28 +232,37 @@ impl State {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How a request is to be answered, as soon as it is.
-    async fn reply(&self, request: &http::request::Parts) -> Reply {
+    /// How a request is to be answered, as soon as it is; and its words if they are to be spoken once.
+    async fn reply(self: &Arc<Self>, asked: &Asked) -> (Reply, Option<Words>) {
         loop {
-            match self.next_reply(request) {
-                Reply::Hang => tokio::time::sleep(LOOK_AGAIN).await,
+            match self.next_reply(asked) {
+                (Reply::Hang, _) => tokio::time::sleep(LOOK_AGAIN).await,
                 reply => return reply,
             }
         }
     }
 
-    fn next_reply(&self, request: &http::request::Parts) -> Reply {
+    fn next_reply(self: &Arc<Self>, asked: &Asked) -> (Reply, Option<Words>) {
         let mut all = self.orders();
-        let orders = all.get_mut(&wanted(request));
-        let reply = orders.and_then(|orders| orders.once.pop_front().or_else(|| orders.always.clone()));
-        reply.unwrap_or(Reply::Pass)
+        let Some(orders) = all.get_mut(asked) else { return (Reply::Pass, None) };
+        let Some(reply) = orders.once.pop_front() else {
+            return (orders.always.clone().unwrap_or(Reply::Pass), None);
+        };
+        let words = matches!(reply, Reply::After { .. }).then(|| {
+            orders.begun += 1;
+            let (state, asked) = (self.clone(), asked.clone());
+            Words { state, asked, reply: reply.clone(), are_spoken: false }
+        });
+        (reply, words)
     }
 
-    async fn answer(&self, request: http::Request<Incoming>) -> Result<Response<Body>, String> {
+    async fn answer(self: Arc<Self>, request: http::Request<Incoming>) -> Result<Response<Body>, String> {
         let (head, body) = request.into_parts();
-        let now = (wanted(&head), Instant::now());
+        let asked = wanted(&head);
+        let now = (asked.clone(), Instant::now());
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(now);
-        match self.reply(&head).await {
+        let (reply, words) = self.reply(&asked).await;
+        match reply {
             Reply::Hang => unreachable!("that was waited for"),
             Reply::Instead { status, headers, body } => {
                 let mut response = Response::builder().status(status);
@@ -260,10 +280,9 @@ impl State {
             Reply::After { lines, bytes, end } => {
                 let (mut head, body) = self.ask(head, body).await?.into_parts();
                 head.headers.remove("content-length");
-                Ok(Response::from_parts(
-                    head,
-                    StreamBody::new(spoken(body, lines, bytes, end)).boxed_unsync(),
-                ))
+                let (bytes, rest) = (Bytes::from(bytes), Bytes::new());
+                let spoken = Spoken { body, lines: Some(lines), bytes, words, end, rest };
+                Ok(Response::from_parts(head, StreamBody::new(spoken.parts()).boxed_unsync()))
             }
         }
     }
@@ -297,32 +316,30 @@ struct Spoken {
     /// How many lines are still to pass; `None` once the words are spoken.
     lines: Option<usize>,
     bytes: Bytes,
+    words: Option<Words>,
     end: End,
     /// What the server has said after the last of those lines.
     rest: Bytes,
 }
 
-/// The first lines of `body`, then `bytes`, then what `end` says.
-fn spoken(
-    body: Incoming,
-    lines: usize,
-    bytes: Vec<u8>,
-    end: End,
-) -> impl Stream<Item = Result<Frame<Bytes>, String>> {
-    let spoken = Spoken { body, lines: Some(lines), bytes: Bytes::from(bytes), end, rest: Bytes::new() };
-    stream::unfold(spoken, |mut spoken| async {
-        let part = spoken.next().await?;
-        Some((part.map(Frame::data), spoken))
-    })
-}
-
 // === impl Spoken ===
 
 impl Spoken {
+    /// The first lines of the server's, then the words, then what `end` says.
+    fn parts(self) -> impl Stream<Item = Result<Frame<Bytes>, String>> {
+        stream::unfold(self, |mut spoken| async {
+            let part = spoken.next().await?;
+            Some((part.map(Frame::data), spoken))
+        })
+    }
+
     async fn next(&mut self) -> Option<Result<Bytes, String>> {
         match (self.lines, self.end) {
             (Some(0), _) => {
                 self.lines = None;
+                if let Some(mut words) = self.words.take() {
+                    words.are_spoken = true;
+                }
                 return Some(Ok(std::mem::take(&mut self.bytes)));
             }
             (None, End::Close) => return None,
@@ -351,6 +368,18 @@ impl Spoken {
     }
 }
 
+impl Drop for Words {
+    fn drop(&mut self) {
+        let mut all = self.state.orders();
+        // None where everything passes by now.
+        let Some(orders) = all.get_mut(&self.asked).filter(|orders| orders.begun > 0) else { return };
+        orders.begun -= 1;
+        if !self.are_spoken {
+            orders.once.push_front(self.reply.clone());
+        }
+    }
+}
+
 /// Its connections end with it.
 async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
     let mut connections = tokio::task::JoinSet::new();
@@ -360,7 +389,7 @@ async fn accept(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) {
             let Ok(stream) = tls.accept(stream).await else { return };
             let service = service_fn(|request| {
                 let state = state.clone();
-                async move { state.answer(request).await }
+                state.answer(request)
             });
             let server = auto::Builder::new(TokioExecutor::new());
             // Ends when the client goes, or an answer says so.

@@ -173,6 +173,15 @@ impl<'p> Scene<'p> {
         let requests = self.plane.requests(&self.user).into_iter();
         requests.filter(|request| request.resource == resource && request.reads_all()).count()
     }
+
+    /// What was asked for of this kind lately, and what the operator says, for a test that fails.
+    pub(crate) fn lately(&self, resource: &str) -> String {
+        const LAST: usize = 16;
+        let requests = self.plane.requests(&self.user).into_iter();
+        let line = |of: Request| format!("{} {} {} {:?} {}\n", of.at, of.verb, of.path, of.query, of.code);
+        let lines: Vec<_> = requests.filter(|request| request.resource == resource).map(line).collect();
+        lines[lines.len().saturating_sub(LAST)..].concat() + &self.operator.tail()
+    }
 }
 
 // === impl Setting ===

@@ -40,6 +40,8 @@ enum Answer {
     Ended(Vec<String>),
     /// A watch: these bytes, one of those every second, and then silence.
     Slow(Vec<String>, Vec<String>),
+    /// A watch that is silent for so long and then ends.
+    Lasting(Duration),
     /// No answer at all.
     Silence,
 }
@@ -90,6 +92,13 @@ impl Server {
             }
             Some(Answer::Ended(parts)) => {
                 (200, BodyExt::boxed_unsync(StreamBody::new(futures_util::stream::iter(chunks(parts)))))
+            }
+            Some(Answer::Lasting(time)) => {
+                let end = async move { tokio::time::sleep(time).await };
+                let silent = futures_util::StreamExt::filter_map(futures_util::stream::once(end), |()| {
+                    std::future::ready(None::<Result<Frame<Bytes>, std::io::Error>>)
+                });
+                (200, BodyExt::boxed_unsync(StreamBody::new(silent)))
             }
             Some(Answer::Open(parts)) => {
                 let open = futures_util::StreamExt::chain(
@@ -567,6 +576,20 @@ async fn a_watch_that_ends_as_soon_as_it_has_begun_is_a_fault_with_a_back_off() 
     bench.expect(&["*a@8"]).await;
     assert!(begun.elapsed() >= Duration::from_secs(12), "{:?}", begun.elapsed());
     bench.phase(|state| state.phase == Phase::Watching).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_was_to_end_soon_is_no_fault_when_it_does() {
+    let mut answers = vec![list(7, "", &[])];
+    // The server counts whole seconds, from a little before its answer comes.
+    answers.extend((0..20).map(|_| Answer::Lasting(Duration::from_millis(970))));
+    answers.push(Answer::Open(vec![event("ADDED", "a", 8)]));
+    let age = Duration::from_millis(1_900);
+    let mut bench =
+        Bench::start_at(Pace { watch_age: age..age, ..Pace::default() }, 64, Mode::Watch, answers);
+    let begun = Instant::now();
+    bench.expect(&["begin 1", "end", "*a@8"]).await;
+    assert!(begun.elapsed() < Duration::from_secs(25), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
