@@ -61,7 +61,12 @@ impl Budget {
 
     /// Takes the steps for reading `length` bytes of text: one for every 16.
     pub(crate) fn read(&mut self, length: usize) -> Result<(), EvaluationError> {
-        self.step((length / BYTES_A_STEP) as u64)
+        self.step(Budget::reading(length))
+    }
+
+    /// The steps for reading `length` bytes of text.
+    pub(super) const fn reading(length: usize) -> u64 {
+        (length / BYTES_A_STEP) as u64
     }
 
     /// Takes `length` bytes, and the steps for writing them.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::Value;
+use super::compare::same_text;
 use super::library::{Overload, Search};
 use super::matcher::Matcher;
 use super::memo::Mark;
@@ -249,9 +250,10 @@ impl LiteralSet {
     }
 
     /// Whether a text is in it.
+    #[inline]
     pub(super) fn has_text(&self, text: &str) -> bool {
         if self.texts.len() <= FEW_TEXTS {
-            return self.texts.iter().any(|known| **known == *text);
+            return self.texts.iter().any(|known| same_text(known, text));
         }
         self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
     }

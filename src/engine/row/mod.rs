@@ -197,6 +197,7 @@ impl Row {
     }
 
     /// The value of a field that is not repeated; `None` if the object has none.
+    #[inline]
     pub fn at(&self, field: FieldId) -> Option<NodeRef<'_>> {
         match self.slots.get(field.index()) {
             Some(&index) if index != ABSENT => Some(NodeRef { row: self, index }),
@@ -204,6 +205,7 @@ impl Row {
         }
     }
 
+    #[inline]
     fn slice(&self, span: Span) -> &str {
         &self.text[span.start as usize..(span.start + span.len) as usize]
     }
@@ -219,6 +221,7 @@ impl std::fmt::Debug for Row {
 // === impl NodeRef ===
 
 impl<'r> NodeRef<'r> {
+    #[inline]
     fn node(self) -> &'r Node {
         &self.row.nodes[self.index as usize]
     }
@@ -259,6 +262,7 @@ impl<'r> NodeRef<'r> {
     }
 
     /// The value of a kept String, escapes resolved.
+    #[inline]
     pub fn as_str(self) -> Option<&'r str> {
         let node = self.node();
         (node.kind == Kind::String && node.whole).then(|| self.row.slice(node.span))

@@ -5,9 +5,13 @@
 //!
 //! Recursion is bounded by the depth of the tree, which the limits on the text bound.
 
+mod direct;
 mod loops;
 mod operators;
 mod path;
+mod sum;
+#[cfg(test)]
+mod tests;
 mod truth;
 
 use std::sync::Arc;
@@ -191,6 +195,7 @@ fn apply<'r>(call: &Call, arguments: &[Value<'r>], budget: &mut Budget) -> Evalu
     let Some(overload) = call.overloads.iter().find(takes) else { return Err(no_call(call, arguments)) };
     let run = match overload.form {
         Form::Eager(run)
+        | Form::Test(run, _)
         | Form::Size(run)
         | Form::Matches(run)
         | Form::Search(run, _)

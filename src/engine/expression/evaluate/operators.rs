@@ -8,8 +8,7 @@ use super::super::compare::{equal, lookup, order};
 use super::super::syntax::{Arithmetic, Comparison};
 use super::super::tree::Tree;
 use super::super::{Budget, Text, Value};
-use super::truth::text;
-use super::{Evaluated, Frame, evaluate, no_unary};
+use super::{Evaluated, Frame, evaluate, no_unary, sum};
 use crate::error::EvaluationError;
 use crate::scalar::{Duration, Offset, Timestamp};
 
@@ -22,91 +21,13 @@ pub(super) fn arithmetic<'r>(
     budget: &mut Budget,
 ) -> Evaluated<'r> {
     if operator == Arithmetic::Add {
-        return sum(operands, frame, budget);
+        return sum::sum(operands, frame, budget);
     }
     budget.step(1)?;
     let left = evaluate(&operands[0], frame, budget)?;
     let right = evaluate(&operands[1], frame, budget)?;
     compute(operator, &left, &right, budget)
 }
-
-/// The texts that a chain of `+` has joined so far, if they are all that it has met.
-#[derive(Default)]
-struct Joined<'r> {
-    /// The first, as long as there is no second: nothing is copied that is not charged.
-    first: Option<Text<'r>>,
-    text: String,
-}
-
-/// `left + right`, where left is often another one of these: what is joined of many texts is written once.
-fn sum<'r>(operands: &'r [Tree; 2], frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
-    let mut joined = Joined::default();
-    Ok(match add(operands, &mut joined, frame, budget)? {
-        Some(value) => value,
-        None => joined.take(),
-    })
-}
-
-/// Nothing where the sum is what was joined.
-fn add<'r>(
-    operands: &'r [Tree; 2],
-    joined: &mut Joined<'r>,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<Option<Value<'r>>, EvaluationError> {
-    budget.step(1)?;
-    let left = match &operands[0] {
-        Tree::Arithmetic(Arithmetic::Add, inner) => add(inner, joined, frame, budget)?,
-        other => {
-            let value = match text(other, frame, budget)? {
-                Some(text) => Value::String(Text::Borrowed(text)),
-                None => evaluate(other, frame, budget)?,
-            };
-            match value {
-                Value::String(text) => {
-                    joined.first = Some(text);
-                    None
-                }
-                value => Some(value),
-            }
-        }
-    };
-    let right = match text(&operands[1], frame, budget)? {
-        Some(more) if left.is_none() => return joined.extend(more, budget).map(|()| None),
-        Some(more) => Value::String(Text::Borrowed(more)),
-        None => evaluate(&operands[1], frame, budget)?,
-    };
-    match (left, &right) {
-        (None, Value::String(more)) => joined.extend(more.as_str(), budget).map(|()| None),
-        (left, right) => {
-            let left = left.unwrap_or_else(|| joined.take());
-            compute(Arithmetic::Add, &left, right, budget).map(Some)
-        }
-    }
-}
-
-impl<'r> Joined<'r> {
-    fn extend(&mut self, more: &str, budget: &mut Budget) -> Result<(), EvaluationError> {
-        let before = self.first.as_ref().map_or(self.text.len(), |first| first.as_str().len());
-        budget.build(before.saturating_add(more.len()))?;
-        if let Some(first) = self.first.take() {
-            self.text.reserve(before + more.len() + ROOM);
-            self.text.push_str(first.as_str());
-        }
-        self.text.push_str(more);
-        Ok(())
-    }
-
-    fn take(&mut self) -> Value<'r> {
-        match self.first.take() {
-            Some(first) => Value::String(first),
-            None => Value::text(std::mem::take(&mut self.text)),
-        }
-    }
-}
-
-/// How much longer a text that is joined may become without moving, in bytes.
-const ROOM: usize = 48;
 
 /// `left operator right`
 pub(super) fn compute<'r>(

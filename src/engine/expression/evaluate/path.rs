@@ -125,27 +125,6 @@ pub(super) fn has<'r>(
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
     budget.step(1)?;
-    if let Some(slot) = path.slot {
-        let Some(environment) = frame.environment else { return Err(unbound()) };
-        if environment.row.at(slot).is_some() {
-            return Ok(true);
-        }
-        // What a map that is there does not hold where it would be held is absent.
-        if let Some((before, _)) = path.start
-            && environment.row.at(before).is_some_and(|node| node.kind() == Kind::Map)
-        {
-            return Ok(false);
-        }
-    }
-    has_along(path, frame, budget)
-}
-
-#[inline(never)]
-fn has_along<'r>(
-    path: &'r Path,
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<bool, EvaluationError> {
     let Some((last, before)) = path.steps.split_last() else { return Ok(true) };
     let mut walk = Walk::start(path, before, frame, budget)?;
     while let Some(step) = before.get(walk.taken) {

@@ -1,16 +1,16 @@
 //! What gives a bool: logic, comparisons, presence, patterns.
 //!
-//! In: a tree that must be a bool, the variables, a budget. Out: a bool, without a value around it; nor is one made of a text
-//! that is only compared. Must never know: who asks.
+//! In: a tree that must be a bool, the variables, a budget. Out: a bool, without a value around it. Must never know: who
+//! asks.
 
 use super::super::compare::equal;
 use super::super::matcher::Matcher;
 use super::super::syntax::Comparison;
 use super::super::tree::{FieldIs, LiteralSet, Tree};
 use super::super::{Budget, Value};
+use super::direct::{self, text_at};
 use super::{Evaluated, Frame, evaluate, loops, no_unary, operators, path};
 use crate::error::EvaluationError;
-use crate::row::NodeRef;
 
 /// Who needs a bool, for the error where there is none.
 #[derive(Clone, Copy)]
@@ -26,7 +26,22 @@ pub(super) fn value<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budg
 }
 
 /// Evaluates what must be a bool, for whoever asks: without a value for what gives nothing else.
+#[inline]
 pub(in super::super) fn truth<'r>(
+    tree: &'r Tree,
+    asker: Asker,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match direct::answer(tree, frame, budget) {
+        Some(answer) => Ok(answer),
+        None => found(tree, asker, frame, budget),
+    }
+}
+
+/// The same, whether or not the row has the answer directly.
+#[inline(never)]
+pub(super) fn found<'r>(
     tree: &'r Tree,
     asker: Asker,
     frame: &Frame<'_, 'r>,
@@ -93,7 +108,14 @@ fn all_of<'r>(
     let asker = Asker::Operator(if decisive { "||" } else { "&&" });
     let mut failed = None;
     for term in terms {
-        match truth(term, asker, frame, budget) {
+        // Without making room for an error.
+        if let Some(answer) = direct::answer(term, frame, budget) {
+            if answer == decisive {
+                return Ok(decisive);
+            }
+            continue;
+        }
+        match found(term, asker, frame, budget) {
             Ok(value) if value == decisive => return Ok(decisive),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -105,35 +127,9 @@ fn all_of<'r>(
     failed.map_or(Ok(!decisive), Err)
 }
 
-/// `left comparison right`. A text that a plain path leads to is compared with a literal where it lies.
+/// `left comparison right`
 #[inline(never)]
 fn compare<'r>(
-    comparison: Comparison,
-    operands: &'r [Tree; 2],
-    frame: &Frame<'_, 'r>,
-    budget: &mut Budget,
-) -> Result<bool, EvaluationError> {
-    if let (Comparison::Equal | Comparison::NotEqual, Tree::Constant(Value::String(literal))) =
-        (comparison, &operands[1])
-        && let Some(text) = text_at(&operands[0], frame)
-    {
-        // For the comparison and for the path.
-        budget.step(2)?;
-        return Ok(same(text, literal.as_str(), budget)? == (comparison == Comparison::Equal));
-    }
-    if let Tree::Constant(Value::Int(literal)) = &operands[1]
-        && let Some(text) = node_at(&operands[0], frame).and_then(NodeRef::as_number)
-        && let Ok(number) = text.parse::<i64>()
-    {
-        budget.step(2)?;
-        budget.read(text.len())?;
-        return Ok(comparison.holds(number.cmp(literal)));
-    }
-    compare_values(comparison, operands, frame, budget)
-}
-
-#[inline(never)]
-fn compare_values<'r>(
     comparison: Comparison,
     operands: &'r [Tree; 2],
     frame: &Frame<'_, 'r>,
@@ -146,14 +142,6 @@ fn compare_values<'r>(
     }
     let right = evaluate(&operands[1], frame, budget)?;
     operators::compare(comparison, &left, &right, budget)
-}
-
-/// The node that a plain path leads to. Evaluating that takes a step, and reading what is there.
-pub(super) fn node_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
-    match tree {
-        Tree::Path(path) if path.optional_from.is_none() => path::end(path, frame),
-        _ => None,
-    }
 }
 
 /// The text that a literal is or a plain path leads to; evaluating anything else is left to others.
@@ -170,19 +158,6 @@ pub(super) fn text<'r>(
     Ok(Some(text))
 }
 
-/// The text that a plain path leads to, where it lies.
-fn text_at<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>) -> Option<&'r str> {
-    node_at(tree, frame)?.as_str()
-}
-
-/// Whether two texts are equal, for the steps of reading both.
-fn same(text: &str, other: &str, budget: &mut Budget) -> Result<bool, EvaluationError> {
-    Ok(text.len() == other.len() && {
-        budget.read(text.len())?;
-        text == other
-    })
-}
-
 #[inline(never)]
 fn field_is<'r>(
     test: &'r FieldIs,
@@ -195,11 +170,9 @@ fn field_is<'r>(
         return Err(no_unary("==", &other));
     };
     budget.step(1)?;
-    let is_same = match node.as_str() {
-        Some(text) => same(text, &test.text, budget)?,
-        None => false,
-    };
-    Ok(is_same == test.equal)
+    let text = node.as_str().filter(|text| text.len() == test.text.len());
+    budget.read(text.map_or(0, str::len))?;
+    Ok((text == Some(&*test.text)) == test.equal)
 }
 
 #[inline(never)]
@@ -209,11 +182,6 @@ fn in_set<'r>(
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
-    if let Some(text) = text_at(needle, frame) {
-        budget.step(2)?;
-        budget.read(text.len())?;
-        return Ok(set.has_text(text));
-    }
     budget.step(1)?;
     let needle = evaluate(needle, frame, budget)?;
     if let Some(text) = needle.as_str() {

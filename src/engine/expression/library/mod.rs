@@ -63,6 +63,8 @@ pub(super) struct Overload {
 pub(super) enum Form {
     /// All arguments, then the function.
     Eager(Implementation),
+    /// The same; of two texts that lie where they are, the test is enough.
+    Test(Implementation, &'static TextTest),
     /// The same; of a field, its number of elements is enough.
     Size(Implementation),
     /// The same; a constant pattern is compiled once.
@@ -83,6 +85,14 @@ pub(super) type Implementation = for<'r> fn(&[Value<'r>], &mut Budget) -> Result
 /// The same without the second argument, which is the pattern.
 pub(super) type Search =
     for<'r> fn(&Matcher, &[Value<'r>], &mut Budget) -> Result<Value<'r>, EvaluationError>;
+
+/// What can be said of a text and another.
+#[derive(Debug)]
+pub(super) struct TextTest {
+    pub(super) holds: fn(&str, &str) -> bool,
+    /// How many bytes are read for that.
+    pub(super) reads: fn(&str, &str) -> usize,
+}
 
 /// All tables.
 const TABLES: [&[Overload]; 17] = [

@@ -4,7 +4,7 @@
 
 use super::super::types::StaticType::{self, Bool, Bytes, Int, String};
 use super::super::{Budget, Value};
-use super::{Form, Overload, function, method, no_overload};
+use super::{Form, Implementation, Overload, TextTest, function, method, no_overload};
 use crate::error::EvaluationError;
 
 const TWO: &[StaticType] = &[String, String];
@@ -14,10 +14,14 @@ pub(super) const TABLE: &[Overload] = &[
     method("size", &[String], Int, size).with_form(Form::Size(size)),
     function("size", &[Bytes], Int, size_of_bytes).with_form(Form::Size(size_of_bytes)),
     method("size", &[Bytes], Int, size_of_bytes).with_form(Form::Size(size_of_bytes)),
-    method("contains", TWO, Bool, contains),
-    method("startsWith", TWO, Bool, starts_with),
-    method("endsWith", TWO, Bool, ends_with),
+    test("contains", CONTAINS, |arguments, budget| CONTAINS.run(arguments, budget)),
+    test("startsWith", STARTS_WITH, |arguments, budget| STARTS_WITH.run(arguments, budget)),
+    test("endsWith", ENDS_WITH, |arguments, budget| ENDS_WITH.run(arguments, budget)),
 ];
+
+const fn test(name: &'static str, test: &'static TextTest, run: Implementation) -> Overload {
+    method(name, TWO, Bool, run).with_form(Form::Test(run, test))
+}
 
 fn size<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
     let [Value::String(text)] = arguments else { return Err(no_overload()) };
@@ -35,22 +39,27 @@ pub(super) fn length<'r>(length: usize) -> Result<Value<'r>, EvaluationError> {
     i64::try_from(length).map(Value::Int).map_err(|_| EvaluationError::new("integer overflow"))
 }
 
-fn contains<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let (text, part) = pair(arguments)?;
-    budget.read(text.len())?;
-    Ok(Value::Bool(memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some()))
-}
+const CONTAINS: &TextTest = &TextTest {
+    holds: |text, part| memchr::memmem::find(text.as_bytes(), part.as_bytes()).is_some(),
+    reads: |text, _| text.len(),
+};
 
-fn starts_with<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let (text, prefix) = pair(arguments)?;
-    budget.read(prefix.len().min(text.len()))?;
-    Ok(Value::Bool(text.starts_with(prefix)))
-}
+const STARTS_WITH: &TextTest = &TextTest {
+    holds: |text, prefix| text.starts_with(prefix),
+    reads: |text, prefix| prefix.len().min(text.len()),
+};
 
-fn ends_with<'r>(arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
-    let (text, suffix) = pair(arguments)?;
-    budget.read(suffix.len().min(text.len()))?;
-    Ok(Value::Bool(text.ends_with(suffix)))
+const ENDS_WITH: &TextTest = &TextTest {
+    holds: |text, suffix| text.ends_with(suffix),
+    reads: |text, suffix| suffix.len().min(text.len()),
+};
+
+impl TextTest {
+    fn run<'r>(&self, arguments: &[Value<'r>], budget: &mut Budget) -> Result<Value<'r>, EvaluationError> {
+        let (text, other) = pair(arguments)?;
+        budget.read((self.reads)(text, other))?;
+        Ok(Value::Bool((self.holds)(text, other)))
+    }
 }
 
 /// Two strings.

@@ -1,0 +1,159 @@
+//! What takes a short way gives what the long way gives, for the same steps and bytes.
+
+use std::collections::BTreeSet;
+
+use super::super::tests::{compile, row, show};
+use super::super::tree::Tree;
+use super::super::{Budget, Environment, Program};
+use super::truth::{Asker, found};
+use super::{Evaluated, Frame, direct, sum};
+use crate::error::EvaluationError;
+use crate::row::{FieldPlan, HashSeed};
+
+const TESTS: [&str; 22] = [
+    "object.a == 'Running'",
+    "object.a != 'Running'",
+    "object.m.b == ''",
+    "object.m.b == 'a text that is longer than sixteen bytes'",
+    "object.m['b'] == 'x'",
+    "has(object.a)",
+    "has(object.m.b)",
+    "has(object.m.b.c)",
+    "!has(object.m.b)",
+    "!has(object.m.?b.c)",
+    "object.a in ['Running', 'Pending', 'a text that is longer than sixteen bytes']",
+    "!(object.m.b in ['x', 'yy'])",
+    "object.a in ['1', '2', '3', '4', '5', '6', '7', '8', '9', 'Running']",
+    "object.a == 3",
+    "object.a > 3",
+    "object.m.b <= -1",
+    "object.l[0] == 'x'",
+    "object.a.startsWith('Run')",
+    "object.a.startsWith('')",
+    "object.m.b.endsWith('een bytes')",
+    "object.m.b.contains('x')",
+    "object.a.contains('a text that is longer than sixteen bytes')",
+];
+
+const SUMS: [&str; 9] = [
+    "object.a + object.m.b",
+    "object.a + '/' + object.m.b",
+    "'' + object.a",
+    "object.m.b + ''",
+    "object.a + object.a + object.a + object.a + object.a + object.a + object.a + object.a",
+    "object.a + object.a + object.a + object.a + object.a + object.a + object.a + object.a + object.a",
+    "object.a + (object.m.b + object.a)",
+    "'x' + object.l[0] + 'y'",
+    "object.m.b + object.m.b + object.m.b + object.m.b + object.m.b",
+];
+
+const VALUES: [&str; 15] = [
+    r#""Running""#,
+    r#""Runninh""#,
+    r#""""#,
+    r#""x""#,
+    r#""yy""#,
+    r#""a text that is longer than sixteen bytes""#,
+    r#""a text that is longer than sixteen bytes, and by far: so that a few of these are no label""#,
+    "3",
+    "4",
+    "-1",
+    "3.0",
+    "99999999999999999999",
+    "null",
+    "{}",
+    r#"["x"]"#,
+];
+
+/// Every value in every place, and none.
+fn objects() -> Vec<String> {
+    let mut objects: Vec<String> =
+        ["{}", r#"{"m": {}}"#, r#"{"m": null, "l": []}"#].map(str::to_owned).into();
+    for a in VALUES {
+        for b in VALUES {
+            objects.push(format!(r#"{{"a": {a}, "m": {{"b": {b}, "c": 1}}, "l": [{b}, {a}]}}"#));
+        }
+    }
+    objects
+}
+
+/// Evaluates in both ways with every budget up to one that is enough, wherever the short way gives something at all.
+/// Gives for which texts it does.
+fn compare<T: PartialEq + std::fmt::Debug>(
+    texts: &[&'static str],
+    short: impl for<'r> Fn(&'r Tree, &Frame<'_, 'r>, &mut Budget) -> Option<T>,
+    long: impl for<'r> Fn(&'r Tree, &Frame<'_, 'r>, &mut Budget) -> Result<T, EvaluationError>,
+) -> BTreeSet<&'static str> {
+    let mut given = BTreeSet::new();
+    for text in texts {
+        let mut plan = FieldPlan::new(HashSeed(1, 2));
+        let expression = compile(text, &mut plan).expect("it compiles");
+        let Program::Cel(tree) = &*expression.program else { panic!("{text} is CEL") };
+        for object in objects() {
+            let row = row(&plan, &object);
+            let environment = Environment { row: &row, item: None, position: None };
+            let frame = Frame::new(Some(&environment), None);
+            let mut budget = Budget::EXPRESSION;
+            let Some(value) = short(tree, &frame, &mut budget) else {
+                assert_eq!(left(&budget), left(&Budget::EXPRESSION), "{text} on {object}: nothing is spent");
+                continue;
+            };
+            given.insert(*text);
+            let mut other = Budget::EXPRESSION;
+            assert_eq!(long(tree, &frame, &mut other), Ok(value), "{text} on {object}");
+            assert_eq!(left(&budget), left(&other), "{text} on {object}");
+            for steps in 0..budget.spent() {
+                let mut less = Budget::new(steps, 10_000);
+                assert_eq!(short(tree, &frame, &mut less), None, "{text} on {object} in {steps} steps");
+                long(tree, &frame, &mut less).unwrap_err();
+                assert!(less.is_exhausted());
+            }
+        }
+    }
+    given
+}
+
+fn left(budget: &Budget) -> (u64, u64) {
+    (budget.steps, budget.bytes)
+}
+
+fn of_a_test<'r>(
+    tree: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    // What is negated would be asked directly.
+    match tree {
+        Tree::Not(operand) => found(operand, Asker::Filter, frame, budget).map(|value| !value),
+        tree => found(tree, Asker::Filter, frame, budget),
+    }
+}
+
+#[test]
+fn what_a_row_answers_directly_is_what_evaluating_gives() {
+    let given = compare(&TESTS, direct::answer, of_a_test);
+    let left: Vec<_> = TESTS.into_iter().filter(|text| !given.contains(text)).collect();
+    assert_eq!(left, ["object.l[0] == 'x'"], "an index is evaluated");
+}
+
+fn operands(tree: &Tree) -> &[Tree; 2] {
+    match tree {
+        Tree::Arithmetic(_, operands) => operands,
+        other => panic!("{other:?} is a sum"),
+    }
+}
+
+fn shown(sum: Evaluated<'_>) -> Result<String, EvaluationError> {
+    sum.map(|value| show(&value))
+}
+
+#[test]
+fn texts_that_are_put_together_at_once_are_what_joining_them_one_by_one_gives() {
+    let given = compare(
+        &SUMS,
+        |tree, frame, budget| sum::label(operands(tree), frame, budget).map(|value| show(&value)),
+        |tree, frame, budget| shown(sum::joined(operands(tree), frame, budget)),
+    );
+    let left: Vec<_> = SUMS.into_iter().filter(|text| !given.contains(text)).collect();
+    assert_eq!(left, SUMS[5..8], "nine parts, a part that is a sum, one that is evaluated");
+}
