@@ -85,7 +85,18 @@ pub(super) fn reach<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budg
 
 /// The node at the end of a path that is no optional and leads from node to node by known fields, as `c.image` does in a
 /// loop. Nothing where the path is another, or ends early; then it is walked along step by step.
+#[inline]
 pub(super) fn end<'r>(path: &'r Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
+    if let (Base::Variable(0), [Step::Member { field: Some(field), name }]) = (&path.base, &*path.steps)
+        && let Some((Bound::Node(node), _)) = frame.variable
+    {
+        return node.member(*field, name);
+    }
+    end_of_any(path, frame)
+}
+
+#[inline(never)]
+fn end_of_any<'r>(path: &'r Path, frame: &Frame<'_, 'r>) -> Option<NodeRef<'r>> {
     if let Some(slot) = path.slot {
         return frame.environment?.row.at(slot);
     }

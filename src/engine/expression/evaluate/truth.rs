@@ -33,6 +33,20 @@ pub(in super::super) fn truth<'r>(
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
 ) -> Result<bool, EvaluationError> {
+    match tree {
+        Tree::And(terms) => all_of(terms, false, frame, budget),
+        Tree::Or(terms) => all_of(terms, true, frame, budget),
+        _ => truth_of_one(tree, asker, frame, budget),
+    }
+}
+
+#[inline(never)]
+fn truth_of_one<'r>(
+    tree: &'r Tree,
+    asker: Asker,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
     match direct::answer(tree, frame, budget) {
         Some(answer) => Ok(answer),
         None => found(tree, asker, frame, budget),
