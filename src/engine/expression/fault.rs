@@ -23,6 +23,11 @@ pub(super) fn fault(at: u32, message: impl Into<String>) -> Fault {
     Fault { at, message: message.into() }
 }
 
+/// The errors that the author sees.
+pub(super) fn locate(faults: Vec<Fault>, formula: &Formula) -> Vec<CompileError> {
+    faults.into_iter().map(|fault| fault.locate(formula)).collect()
+}
+
 impl Fault {
     /// The error that the author sees: `place:line:column: message`.
     pub(super) fn locate(self, formula: &Formula) -> CompileError {

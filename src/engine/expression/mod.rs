@@ -191,22 +191,25 @@ impl Expression {
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
     ) -> Result<Expression, CompileError> {
-        Self::compile_with(formula, scope, demand, fields, |_| {})
+        Self::compile_with(formula, scope, demand, fields, |_| {}).map_err(first)
     }
 
     /// As [`compile`](Self::compile), with something done to the tree at the end that changes nothing of what it gives.
+    ///
+    /// # Errors
+    /// Every defect, in the order of the text.
     fn compile_with(
         formula: &Formula,
         scope: &Scope,
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
         finish: impl FnOnce(&mut tree::Tree),
-    ) -> Result<Expression, CompileError> {
+    ) -> Result<Expression, Vec<CompileError>> {
         if formula.language != Language::Cel {
-            return Self::compile_query(formula, demand, fields);
+            return Self::compile_query(formula, demand, fields).map_err(|error| vec![error]);
         }
         let resolved = Self::check_cel(&formula.text, scope, demand, fields);
-        let resolved = resolved.map_err(|fault| fault.locate(formula))?;
+        let resolved = resolved.map_err(|faults| fault::locate(faults, formula))?;
         let check::Resolved { mut tree, kind, elements, patterns_kib } = resolved;
         let conditions = check::conditions(&tree).into();
         finish(&mut tree);
@@ -229,9 +232,9 @@ impl Expression {
         scope: &Scope,
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
-    ) -> fault::Checked<check::Resolved> {
-        limits::check(text)?;
-        check::check(&cel::parse(text)?, scope, demand, fields)
+    ) -> Result<check::Resolved, Vec<fault::Fault>> {
+        let syntax = limits::check(text).and_then(|()| cel::parse(text)).map_err(|fault| vec![fault])?;
+        check::check(&syntax, scope, demand, fields)
     }
 
     /// What is known of the result's type without an object. A filter whose type is known and not bool can never be
@@ -327,6 +330,14 @@ impl Expression {
             }
         }
     }
+}
+
+/// Of the defects of one expression.
+///
+/// # Panics
+/// Where there is none: who checks gives no errors without one.
+fn first(defects: Vec<CompileError>) -> CompileError {
+    defects.into_iter().next().expect("what cannot be compiled has a defect")
 }
 
 /// The nodes that a path selects. As with CEL, whoever wants the number reads all of its text.

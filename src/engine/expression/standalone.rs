@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::evaluate::{Frame, evaluate};
-use super::fault::fault;
+use super::fault::{fault, locate};
 use super::memo::Mark;
-use super::{Budget, Demand, Outcome, Program, StaticType, Value, cel, check, limits, query};
+use super::{Budget, Demand, Outcome, Program, StaticType, Value, cel, check, first, limits, query};
 use crate::definition::{Formula, Language};
 use crate::error::{CompileError, EvaluationError};
 use crate::row::{DecodeError, Decoder, Defaults, FieldId, FieldPlan, HashSeed, Row, skim};
@@ -80,10 +80,11 @@ impl Standalone {
             variables.iter().map(|name| ((*name).into(), fields.member(parent, name))).collect();
         let (program, kind) = match formula.language {
             Language::Cel => {
-                let resolved = limits::check(&formula.text)
+                let syntax = limits::check(&formula.text)
                     .and_then(|()| cel::parse(&formula.text))
-                    .and_then(|syntax| check::check_standalone(&syntax, &declared, &mut fields))
                     .map_err(|fault| fault.locate(formula))?;
+                let resolved = check::check_standalone(&syntax, &declared, &mut fields)
+                    .map_err(|faults| first(locate(faults, formula)))?;
                 (Program::Cel(resolved.tree), resolved.kind)
             }
             Language::Rfc9535 | Language::Kubectl => {

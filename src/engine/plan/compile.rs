@@ -107,8 +107,8 @@ impl Compiler<'_> {
                 self.count_patterns(&expression, &formula.place)?;
                 Some(Step { expression, place: formula.place.as_str().into() })
             }
-            Err(error) => {
-                self.errors.push(error);
+            Err(errors) => {
+                self.errors.extend(errors);
                 None
             }
         }

@@ -53,9 +53,18 @@ impl Checker<'_, '_> {
 
     /// `name(arguments)`, or `left.name(arguments)` with the left checked already.
     pub(super) fn call(&mut self, at: u32, call: &CallSyntax, left: Option<Operand>) -> Checked<Typed> {
-        let chosen = self.choose(at, call, left.is_some())?;
+        let chosen = match self.choose(at, call, left.is_some()) {
+            Ok(chosen) => chosen,
+            Err(fault) => {
+                // Its arguments may be wrong too, whatever it was meant to be.
+                for argument in &call.arguments {
+                    self.operand(argument);
+                }
+                return Err(fault);
+            }
+        };
         if let Some(filter) = counted(&chosen.name, &chosen.arguments) {
-            let target = self.operand(&filter.target)?;
+            let target = self.operand(&filter.target);
             return self.each(filter, target, true);
         }
         let mut operands = Vec::with_capacity(chosen.arguments.len());
@@ -63,7 +72,7 @@ impl Checker<'_, '_> {
         for (index, argument) in chosen.arguments.iter().enumerate() {
             let operand = match left.take() {
                 Some(left) => left,
-                None => self.operand(argument)?,
+                None => self.operand(argument),
             };
             operands.push(self.need(operand, need_of(&chosen.overloads, index)));
         }

@@ -57,9 +57,9 @@ impl Checker<'_, '_> {
 
     /// The condition and the result, with the variables bound.
     fn parts(&mut self, each: &MacroSyntax, kind: LoopKind) -> Checked<(Option<Tree>, Option<Tree>)> {
-        let condition = each.condition.as_ref().map(|condition| self.truth(condition)).transpose()?;
+        let condition = each.condition.as_ref().map(|condition| self.truth(condition));
         let Some(syntax) = &each.result else { return Ok((condition, None)) };
-        let result = self.value(syntax, Need::Whole)?;
+        let result = self.value(syntax, Need::Whole);
         if kind == LoopKind::TransformMapEntry && !result.kind.may_be(StaticType::Map) {
             return Err(fault(syntax.at, format!("expected a map, found {}", result.kind.name())));
         }
@@ -77,7 +77,7 @@ impl Checker<'_, '_> {
         }
         let Some(key) = &each.result else { return Err(fault(each.target.at, "syntax error")) };
         let key =
-            self.inside(&each.variable, None, StaticType::Dyn, |checker| checker.value(key, Need::Whole))?;
+            self.inside(&each.variable, None, StaticType::Dyn, |checker| checker.value(key, Need::Whole));
         Ok(Typed { tree: Tree::SortBy(Box::new((range.tree, key.tree))), kind: StaticType::List })
     }
 
@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
         }
         let Some(result) = &each.result else { return Err(fault(each.target.at, "syntax error")) };
         let body =
-            self.inside(&each.variable, None, StaticType::Dyn, |checker| checker.value(result, Need::Whole))?;
+            self.inside(&each.variable, None, StaticType::Dyn, |checker| checker.value(result, Need::Whole));
         let flat = each.kind == Macro::OptFlatMap;
         if flat && !body.kind.may_be(StaticType::Optional) {
             let message = format!("expected an optional, found {}", body.kind.name());
@@ -101,7 +101,7 @@ impl Checker<'_, '_> {
 
     /// `cel.bind(variable, value, body)`. Of a field, only what the body reads is kept.
     pub(super) fn bind(&mut self, bind: &BindSyntax) -> Checked<Operand> {
-        let (value, field) = match self.operand(&bind.value)? {
+        let (value, field) = match self.operand(&bind.value) {
             Operand::Place(place) if place.path.optional_from.is_none() => {
                 let field = place.field;
                 (place.read(), Some(field))
@@ -111,7 +111,7 @@ impl Checker<'_, '_> {
         let body = self.inside(&bind.variable, field, value.kind, |checker| {
             // A place in the body begins at the variable, which is none outside.
             checker.value(&bind.body, Need::Whole)
-        })?;
+        });
         let kind = body.kind;
         Ok(Operand::Value(Typed { tree: Tree::Bind(Box::new((value.tree, body.tree))), kind }))
     }
@@ -122,8 +122,8 @@ impl Checker<'_, '_> {
         name: &str,
         field: Option<crate::row::FieldId>,
         kind: StaticType,
-        part: impl FnOnce(&mut Self) -> Checked<T>,
-    ) -> Checked<T> {
+        part: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         self.variables.push(Variable { name: name.to_owned(), field, kind });
         let checked = part(self);
         self.variables.pop();

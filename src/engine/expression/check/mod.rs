@@ -1,7 +1,10 @@
 //! Resolves names, checks arity and types, folds constants, and records which fields are read.
 //!
-//! In: syntax, the variables in scope, the field plan. Out: a tree, or the first defect with its place. Must never know:
+//! In: syntax, the variables in scope, the field plan. Out: a tree, or every defect with its place. Must never know:
 //! languages, rows.
+//!
+//! A part that is wrong counts as one of which nothing is known, so that what is wrong with others is found too and nothing
+//! follows from it.
 //!
 //! A chain of selections stays a *place* for as long as it can, so that only what is asked of its end (presence,
 //! elements, a scalar, all of it) is recorded.
@@ -18,7 +21,7 @@ pub(super) use conditions::conditions;
 pub(super) use operators::signatures;
 pub(super) use suggest::suggestion;
 
-use super::fault::{Checked, fault};
+use super::fault::{Checked, Fault, fault};
 use super::patterns::Patterns;
 use super::syntax::{Syntax, SyntaxKind};
 use super::tree::{Base, Path, Tree};
@@ -39,32 +42,32 @@ pub(super) struct Resolved {
 /// Checks an expression.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// What is wrong with it, in the order of the text; never nothing.
 pub(super) fn check(
     syntax: &Syntax,
     scope: &Scope,
     demand: Demand,
     fields: &mut FieldRecorder<'_>,
-) -> Checked<Resolved> {
+) -> Result<Resolved, Vec<Fault>> {
     let mut checker = Checker::new(fields);
     (checker.has_object, checker.item) = (true, scope.item);
-    let operand = checker.operand(syntax)?;
+    let operand = checker.operand(syntax);
     let (typed, elements) = match demand {
         Demand::Elements => checker.elements(operand),
         Demand::Whole => (checker.whole(operand), None),
     };
-    Ok(Resolved { tree: typed.tree, kind: typed.kind, elements, patterns_kib: checker.patterns.kibibytes() })
+    checker.finish(typed, elements)
 }
 
 /// Checks an expression that sees these variables, each a field of the row, and nothing else.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
+/// As [`check`].
 pub(super) fn check_standalone(
     syntax: &Syntax,
     declared: &[(Box<str>, FieldId)],
     fields: &mut FieldRecorder<'_>,
-) -> Checked<Resolved> {
+) -> Result<Resolved, Vec<Fault>> {
     let variable = |(name, field): &(Box<str>, FieldId)| Variable {
         name: name.to_string(),
         field: Some(*field),
@@ -72,14 +75,9 @@ pub(super) fn check_standalone(
     };
     let mut checker = Checker::new(fields);
     checker.variables = declared.iter().map(variable).collect();
-    let operand = checker.operand(syntax)?;
+    let operand = checker.operand(syntax);
     let typed = checker.whole(operand);
-    Ok(Resolved {
-        tree: typed.tree,
-        kind: typed.kind,
-        elements: None,
-        patterns_kib: checker.patterns.kibibytes(),
-    })
+    checker.finish(typed, None)
 }
 
 struct Checker<'c, 'p> {
@@ -90,7 +88,12 @@ struct Checker<'c, 'p> {
     /// Of the loops around the part that is being checked, the innermost last.
     variables: Vec<Variable>,
     patterns: Patterns,
+    /// What is wrong so far.
+    faults: Vec<Fault>,
 }
+
+/// So much that is wrong with one expression is told.
+const MOST_FAULTS: usize = 20;
 
 /// A variable that the expression binds, or that an embedder gives.
 struct Variable {
@@ -133,25 +136,50 @@ impl<'c, 'p> Checker<'c, 'p> {
     /// Of an expression that sees nothing.
     fn new(fields: &'c mut FieldRecorder<'p>) -> Self {
         let patterns = Patterns::default();
-        Checker { fields, has_object: false, item: None, variables: Vec::new(), patterns }
+        Checker { fields, has_object: false, item: None, variables: Vec::new(), patterns, faults: Vec::new() }
+    }
+
+    fn finish(mut self, typed: Typed, elements: Option<FieldId>) -> Result<Resolved, Vec<Fault>> {
+        if self.faults.is_empty() {
+            let patterns_kib = self.patterns.kibibytes();
+            return Ok(Resolved { tree: typed.tree, kind: typed.kind, elements, patterns_kib });
+        }
+        self.faults.sort_by_key(|fault| fault.at);
+        Err(self.faults)
     }
 }
 
 impl Checker<'_, '_> {
     /// Checks a part, without asking for anything yet. What hangs on its left is walked down in a loop: chains are the
-    /// deepest part of an expression.
-    fn operand(&mut self, syntax: &Syntax) -> Checked<Operand> {
+    /// deepest part of an expression. What is wrong with it is noted.
+    fn operand(&mut self, syntax: &Syntax) -> Operand {
         let mut chain = Vec::new();
         let mut first = syntax;
         while let Some(left) = self.left_of(first) {
             chain.push(first);
             first = left;
         }
-        let mut operand = self.begin(first)?;
+        let begun = self.begin(first);
+        let mut operand = self.known(begun);
         while let Some(syntax) = chain.pop() {
-            operand = self.extend(syntax, operand)?;
+            let extended = self.extend(syntax, operand);
+            operand = self.known(extended);
         }
-        Ok(operand)
+        operand
+    }
+
+    /// A part, or if it is wrong one of which nothing is known.
+    fn known(&mut self, part: Checked<Operand>) -> Operand {
+        part.unwrap_or_else(|fault| {
+            self.note(fault);
+            Operand::Value(Typed::unknown())
+        })
+    }
+
+    fn note(&mut self, fault: Fault) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault);
+        }
     }
 
     /// What a part hangs on, unless it must be seen as a whole: a qualified name, the size of a filter.
@@ -178,13 +206,13 @@ impl Checker<'_, '_> {
             SyntaxKind::Identifier(name) => return self.identifier(syntax.at, name),
             SyntaxKind::Has { operand, name } => self.has(operand, name)?,
             SyntaxKind::Call(call) => self.call(syntax.at, call, None)?,
-            SyntaxKind::And(terms) => self.terms(terms, false)?,
-            SyntaxKind::Or(terms) => self.terms(terms, true)?,
-            SyntaxKind::Not(operand) => self.not(operand)?,
+            SyntaxKind::And(terms) => self.terms(terms, false),
+            SyntaxKind::Or(terms) => self.terms(terms, true),
+            SyntaxKind::Not(operand) => self.not(operand),
             SyntaxKind::Negate(operand) => self.negate(syntax.at, operand)?,
-            SyntaxKind::Conditional(parts) => self.conditional(parts)?,
-            SyntaxKind::List(elements) => self.list(elements)?,
-            SyntaxKind::Map(entries) => self.map(entries)?,
+            SyntaxKind::Conditional(parts) => self.conditional(parts),
+            SyntaxKind::List(elements) => self.list(elements),
+            SyntaxKind::Map(entries) => self.map(entries),
             SyntaxKind::Bind(bind) => return self.bind(bind),
             _ => match self.qualified_name(syntax) {
                 // A type, or a variable that an embedder gave a name with dots.
@@ -214,9 +242,9 @@ impl Checker<'_, '_> {
     }
 
     /// Checks a part whose value is needed.
-    fn value(&mut self, syntax: &Syntax, need: Need) -> Checked<Typed> {
-        let operand = self.operand(syntax)?;
-        Ok(self.need(operand, need))
+    fn value(&mut self, syntax: &Syntax, need: Need) -> Typed {
+        let operand = self.operand(syntax);
+        self.need(operand, need)
     }
 
     fn need(&mut self, operand: Operand, need: Need) -> Typed {
@@ -254,12 +282,13 @@ impl Checker<'_, '_> {
     }
 
     /// A part that must be a bool.
-    fn truth(&mut self, syntax: &Syntax) -> Checked<Tree> {
-        let typed = self.value(syntax, Need::Scalar)?;
+    fn truth(&mut self, syntax: &Syntax) -> Tree {
+        let typed = self.value(syntax, Need::Scalar);
         if !typed.kind.may_be(StaticType::Bool) {
-            return Err(fault(syntax.at, format!("expected a bool, found {}", typed.kind.name())));
+            self.note(fault(syntax.at, format!("expected a bool, found {}", typed.kind.name())));
+            return Typed::unknown().tree;
         }
-        Ok(typed.tree)
+        typed.tree
     }
 
     fn identifier(&mut self, at: u32, name: &str) -> Checked<Operand> {
@@ -311,6 +340,13 @@ fn from_base(base: Base, field: Option<FieldId>, slot: Option<FieldId>, kind: St
 }
 
 impl Typed {
+    /// In the place of what is wrong; it is never evaluated.
+    fn unknown() -> Typed {
+        let (base, steps) = (Base::ItemIndex, Vec::new());
+        let path = Path { base, steps, optional_from: None, slot: None, start: None };
+        Typed { tree: Tree::Path(Box::new(path)), kind: StaticType::Dyn }
+    }
+
     fn new(tree: Tree, kind: StaticType) -> Typed {
         match fold::fold(tree) {
             Tree::Constant(value) => Typed::constant(value),

@@ -47,18 +47,18 @@ pub(in super::super) fn signatures(operator: Arithmetic) -> &'static [[StaticTyp
 
 impl Checker<'_, '_> {
     /// `a && b`, or `a || b` where `decisive` is true.
-    pub(super) fn terms(&mut self, terms: &[Syntax], decisive: bool) -> Checked<Typed> {
-        let terms: Box<[Tree]> = terms.iter().map(|term| self.truth(term)).collect::<Checked<_>>()?;
-        Ok(Typed::new(if decisive { Tree::Or(terms) } else { Tree::And(terms) }, Bool))
+    pub(super) fn terms(&mut self, terms: &[Syntax], decisive: bool) -> Typed {
+        let terms: Box<[Tree]> = terms.iter().map(|term| self.truth(term)).collect();
+        Typed::new(if decisive { Tree::Or(terms) } else { Tree::And(terms) }, Bool)
     }
 
-    pub(super) fn not(&mut self, operand: &Syntax) -> Checked<Typed> {
-        let operand = self.truth(operand)?;
-        Ok(Typed::new(Tree::Not(Box::new(operand)), Bool))
+    pub(super) fn not(&mut self, operand: &Syntax) -> Typed {
+        let operand = self.truth(operand);
+        Typed::new(Tree::Not(Box::new(operand)), Bool)
     }
 
     pub(super) fn negate(&mut self, at: u32, operand: &Syntax) -> Checked<Typed> {
-        let operand = self.value(operand, Need::Scalar)?;
+        let operand = self.value(operand, Need::Scalar);
         if !matches!(operand.kind, StaticType::Dyn | Int | Double | Duration) {
             return Err(fault(at, format!("no such overload: - of {}", operand.kind.name())));
         }
@@ -67,14 +67,14 @@ impl Checker<'_, '_> {
     }
 
     /// `condition ? then : otherwise`, where otherwise is often another one of these.
-    pub(super) fn conditional(&mut self, parts: &[Syntax; 3]) -> Checked<Typed> {
-        let mut branches = vec![(self.truth(&parts[0])?, self.value(&parts[1], Need::Whole)?)];
+    pub(super) fn conditional(&mut self, parts: &[Syntax; 3]) -> Typed {
+        let mut branches = vec![(self.truth(&parts[0]), self.value(&parts[1], Need::Whole))];
         let mut last = &parts[2];
         while let SyntaxKind::Conditional(parts) = &last.kind {
-            branches.push((self.truth(&parts[0])?, self.value(&parts[1], Need::Whole)?));
+            branches.push((self.truth(&parts[0]), self.value(&parts[1], Need::Whole)));
             last = &parts[2];
         }
-        let mut otherwise = self.value(last, Need::Whole)?;
+        let mut otherwise = self.value(last, Need::Whole);
         while let Some((condition, then)) = branches.pop() {
             let kind = then.kind.join(otherwise.kind);
             otherwise = match condition {
@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
                 _ => Typed::new(Tree::Conditional(Box::new([condition, then.tree, otherwise.tree])), kind),
             };
         }
-        Ok(otherwise)
+        otherwise
     }
 
     pub(super) fn arithmetic(
@@ -93,7 +93,7 @@ impl Checker<'_, '_> {
         left: Operand,
         right: &Syntax,
     ) -> Checked<Typed> {
-        let right = self.operand(right)?;
+        let right = self.operand(right);
         // Only `+` joins lists, and only with a list.
         let scalar = operator != Arithmetic::Add || is_scalar(&left) || is_scalar(&right);
         let need = if scalar { Need::Scalar } else { Need::Whole };
@@ -112,7 +112,7 @@ impl Checker<'_, '_> {
         left: Operand,
         right: &Syntax,
     ) -> Checked<Typed> {
-        let right = self.operand(right)?;
+        let right = self.operand(right);
         let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let need =
             if !equality || is_scalar(&left) || is_scalar(&right) { Need::Scalar } else { Need::Whole };
@@ -131,7 +131,7 @@ impl Checker<'_, '_> {
 
     /// `needle in haystack`
     pub(super) fn contained(&mut self, at: u32, needle: Operand, haystack: &Syntax) -> Checked<Typed> {
-        let haystack = self.value(haystack, Need::Whole)?;
+        let haystack = self.value(haystack, Need::Whole);
         if let Tree::Constant(Value::List(literals)) = &haystack.tree {
             let scalars = literals.iter().all(|literal| literal.len().is_none());
             let needle = self.need(needle, if scalars { Need::Scalar } else { Need::Whole });
@@ -145,35 +145,35 @@ impl Checker<'_, '_> {
         Ok(Typed::new(Tree::In(Box::new([needle.tree, haystack.tree])), Bool))
     }
 
-    pub(super) fn list(&mut self, elements: &[(Syntax, bool)]) -> Checked<Typed> {
+    pub(super) fn list(&mut self, elements: &[(Syntax, bool)]) -> Typed {
         let mut checked = Vec::with_capacity(elements.len());
         for (element, optional) in elements {
-            checked.push((self.element(element, *optional)?, *optional));
+            checked.push((self.element(element, *optional), *optional));
         }
-        Ok(Typed::new(Tree::List(checked.into()), List))
+        Typed::new(Tree::List(checked.into()), List)
     }
 
-    pub(super) fn map(&mut self, entries: &[(Syntax, Syntax, bool)]) -> Checked<Typed> {
+    pub(super) fn map(&mut self, entries: &[(Syntax, Syntax, bool)]) -> Typed {
         let mut checked = Vec::with_capacity(entries.len());
         for (key, value, optional) in entries {
             let at = key.at;
-            let key = self.value(key, Need::Whole)?;
+            let key = self.value(key, Need::Whole);
             if !matches!(key.kind, StaticType::Dyn | Bool | Int | Uint | StaticType::String) {
-                return Err(fault(at, format!("unsupported key type: {}", key.kind.name())));
+                self.note(fault(at, format!("unsupported key type: {}", key.kind.name())));
             }
-            checked.push((key.tree, self.element(value, *optional)?, *optional));
+            checked.push((key.tree, self.element(value, *optional), *optional));
         }
-        Ok(Typed::new(Tree::Map(checked.into()), StaticType::Map))
+        Typed::new(Tree::Map(checked.into()), StaticType::Map)
     }
 
     /// An element of a literal; an optional one must be an optional.
-    fn element(&mut self, syntax: &Syntax, optional: bool) -> Checked<Tree> {
-        let typed = self.value(syntax, Need::Whole)?;
+    fn element(&mut self, syntax: &Syntax, optional: bool) -> Tree {
+        let typed = self.value(syntax, Need::Whole);
         if optional && !typed.kind.may_be(StaticType::Optional) {
             let message = format!("expected an optional after '?', found {}", typed.kind.name());
-            return Err(fault(syntax.at, message));
+            self.note(fault(syntax.at, message));
         }
-        Ok(typed.tree)
+        typed.tree
     }
 }
 

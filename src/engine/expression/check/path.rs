@@ -53,7 +53,7 @@ impl Checker<'_, '_> {
     /// `has(operand.name)`
     pub(super) fn has(&mut self, operand: &Syntax, name: &str) -> Checked<Typed> {
         let at = operand.at;
-        let operand = self.operand(operand)?;
+        let operand = self.operand(operand);
         let path = match self.member(at, operand, name, false)? {
             Operand::Place(place) => place.path,
             Operand::Value(Typed { tree: Tree::Path(path), .. }) => *path,
@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
 
     fn index_value(&mut self, at: u32, operand: Operand, index: &Syntax, optional: bool) -> Checked<Operand> {
         let operand = self.whole(operand);
-        let index = self.value(index, Need::Whole)?;
+        let index = self.value(index, Need::Whole);
         let fits = match operand.kind {
             StaticType::Dyn | StaticType::Map | StaticType::Optional => true,
             StaticType::List => index.kind == StaticType::Dyn || index.kind.is_number(),

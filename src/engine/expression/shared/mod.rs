@@ -64,13 +64,16 @@ impl SharedExpressions {
     }
 
     /// As [`Expression::compile`].
+    ///
+    /// # Errors
+    /// Every defect, in the order of the text.
     pub(crate) fn compile(
         &mut self,
         formula: &Formula,
         scope: &Scope,
         demand: Demand,
         fields: &mut FieldRecorder<'_>,
-    ) -> Result<Expression, CompileError> {
+    ) -> Result<Expression, Vec<CompileError>> {
         let key =
             Key { language: formula.language, text: formula.text.as_str().into(), scope: *scope, demand };
         if let Some(entry) = self.by_text.get(&key)

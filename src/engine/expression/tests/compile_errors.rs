@@ -1,6 +1,8 @@
 //! What is refused before there is an object, with its place.
 
 use super::{compile, formula};
+use crate::error::CompileError;
+use crate::expression::{Demand, Expression, Scope};
 use crate::row::{FieldPlan, HashSeed};
 
 fn refused(cases: &[(&str, &str)]) {
@@ -197,4 +199,82 @@ fn limits_are_placed() {
     let text = format!("'{}' == r'{}' // {}", "(+".repeat(500), "[-".repeat(500), "{{".repeat(500));
     assert!(compile(&text, &mut FieldPlan::new(HashSeed(1, 2))).is_ok(), "strings and comments do not count");
     assert_eq!(formula("x").place, "spec.filter");
+}
+
+/// Every defect of an expression, in the order of the text.
+fn defects(text: &str) -> Vec<String> {
+    let mut plan = FieldPlan::new(HashSeed(1, 2));
+    let mut fields = plan.record();
+    let compiled =
+        Expression::compile_with(&formula(text), &Scope::default(), Demand::Whole, &mut fields, |_| {});
+    let told = |error: CompileError| format!("{}: {}", error.column, error.message);
+    compiled.expect_err(text).into_iter().map(told).collect()
+}
+
+#[test]
+fn all_that_is_wrong_is_told_and_nothing_that_follows_from_it() {
+    for (text, expected) in [
+        (
+            "objct.x == 1 && objt.y == 2",
+            &[
+                "1: undeclared reference to 'objct' (did you mean 'object'?)",
+                "17: undeclared reference to 'objt'",
+            ][..],
+        ),
+        // Nothing is known of what is undeclared: it may be a number, a list, have members and take arguments.
+        (
+            "(a.b + c).d[0].size() > -a",
+            &[
+                "2: undeclared reference to 'a'",
+                "8: undeclared reference to 'c'",
+                "26: undeclared reference to 'a'",
+            ],
+        ),
+        (
+            "spilt(object.a, b) == 1 || object.a.startWith(c)",
+            &[
+                "1: undeclared reference to function 'spilt' (did you mean 'split'?)",
+                "17: undeclared reference to 'b'",
+                "37: undeclared reference to function 'startWith' (did you mean 'startsWith'?)",
+                "47: undeclared reference to 'c'",
+            ],
+        ),
+        (
+            "1 && 'x' + 1 == 2 && [a, {b: c, 1.5: d}].exists(e, e == f)",
+            &[
+                "1: expected a bool, found int",
+                "10: no such overload: string + int",
+                "23: undeclared reference to 'a'",
+                "27: undeclared reference to 'b'",
+                "30: undeclared reference to 'c'",
+                "33: unsupported key type: double",
+                "38: undeclared reference to 'd'",
+                "57: undeclared reference to 'f'",
+            ],
+        ),
+        (
+            "a ? b : 1.all(c, d)",
+            &[
+                "1: undeclared reference to 'a'",
+                "5: undeclared reference to 'b'",
+                "9: expected a list or a map to loop over, found int",
+            ],
+        ),
+        (
+            "cel.bind(x, a, x + b) == x",
+            &[
+                "13: undeclared reference to 'a'",
+                "20: undeclared reference to 'b'",
+                "26: undeclared reference to 'x'",
+            ],
+        ),
+    ] {
+        assert_eq!(defects(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn of_very_much_that_is_wrong_some_is_told() {
+    let text = vec!["a"; 100].join(" + ");
+    assert_eq!(defects(&text).len(), 20);
 }
