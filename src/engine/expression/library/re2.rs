@@ -8,7 +8,7 @@
 //! knows do not.
 
 use super::repeats::{MAX_REPEAT, Repeats};
-use super::unicode::property_of;
+use super::unicode;
 
 /// What stands before the place that is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -289,11 +289,8 @@ impl Translator<'_> {
             self.rest = after;
             (name, false)
         };
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(invalid());
-        }
-        let letter = if negated == except { 'p' } else { 'P' };
-        self.out.push_str(&format!("\\{letter}{{{}={name}}}", property_of(name)));
+        let unknown = || format!("{name:.40} is neither a general category nor a script that \\p knows");
+        self.out.push_str(&unicode::property(name, negated != except).ok_or_else(unknown)?);
         Ok(())
     }
 

@@ -159,15 +159,202 @@ const CASES: &[(&str, &str)] = &[
     (r#"'a'.matches('\\p{Any}\\p{Assigned}?')"#, "true"),
     (
         r#"'a'.matches('\\p{Alphabetic}')"#,
-        "compile: spec.filter:1:5: invalid regular expression: Unicode property value not found",
+        "compile: spec.filter:1:5: invalid regular expression: Alphabetic is neither a general category nor a script that \\p knows",
     ),
     (
         r#"'a'.matches('[\\p{Lowercase}]')"#,
-        "compile: spec.filter:1:5: invalid regular expression: Unicode property value not found",
+        "compile: spec.filter:1:5: invalid regular expression: Lowercase is neither a general category nor a script that \\p knows",
+    ),
+];
+
+/// What `\p` may name: as Go has it, whose tables know neither short names of scripts nor those of several words.
+const PROPERTIES: &[(&str, &str)] = &[
+    (r#"'a'.matches('^\\p{Latin}$')"#, "true"),
+    (r#"'a'.matches('^\\p{latin}$')"#, "true"),
+    (r#"'a'.matches('^\\p{LATIN}$')"#, "true"),
+    (r#"'a'.matches('^\\p{LaTin}$')"#, "true"),
+    (r#"'a'.matches('^\\p{L a-t_in}$')"#, "true"),
+    (r#"'a'.matches('^\\p{^Greek}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Lowercase_Letter}$')"#, "true"),
+    (r#"'a'.matches('^\\p{lowercase letter}$')"#, "true"),
+    (r#"'a'.matches('^\\p{lowercase-letter}$')"#, "true"),
+    (r#"'a'.matches('^\\p{LOWERCASELETTER}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Ll}$')"#, "true"),
+    (r#"'a'.matches('^\\p{ll}$')"#, "true"),
+    (r#"'a'.matches('^\\p{lL}$')"#, "true"),
+    (r#"'a'.matches('^\\p{LC}$')"#, "true"),
+    (r#"'a'.matches('^\\p{lc}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Cased_Letter}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Letter}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Any}$')"#, "true"),
+    (r#"'a'.matches('^\\p{any}$')"#, "true"),
+    (r#"'a'.matches('^\\p{ANY}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Assigned}$')"#, "true"),
+    (r#"'a'.matches('^\\p{ASCII}$')"#, "true"),
+    (r#"'a'.matches('^\\p{Ascii}$')"#, "true"),
+    (r#"'a'.matches('^\\p{^Cn}$')"#, "true"),
+    (r#"'a'.matches('^\\p{^Unassigned}$')"#, "true"),
+    (r#"'a'.matches('^\\p{^Cs}$')"#, "true"),
+    (r#"'a'.matches('^\\p{^Surrogate}$')"#, "true"),
+    (
+        r#"'a'.matches('\\p{^^Any}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: ^Any is neither a general category nor a script that \\p knows",
+    ),
+    (r#"'a'.matches('^\\pl$')"#, "true"),
+    (r#"'a'.matches('\\pP')"#, "false"),
+    (r#"'a'.matches('^\\P{^Latin}[\\P{^L}]?$')"#, "true"),
+    (r#"'a'.matches('\\p{Cs}')"#, "false"),
+    (r#"'a'.matches('[\\p{Cs}b]')"#, "false"),
+    (r#"'a'.matches('^[\\P{Cs}]$')"#, "true"),
+    (r#"'a'.matches('[^\\P{Surrogate}]')"#, "false"),
+    (r#"'A'.matches('^(?i)\\p{Ll}\\P{Ll}?$')"#, "true"),
+    (r#"'A'.matches('(?i)\\P{Lu}')"#, "false"),
+    (r#"'ꜗ'.matches('\\p{Sk}')"#, "false"),
+    (r#"'5'.matches('^\\p{digit}$')"#, "true"),
+    (r#"'!'.matches('^\\p{punct}$')"#, "true"),
+    (r#"'\u0001'.matches('^\\p{cntrl}$')"#, "true"),
+    (r#"'\u0378'.matches('^\\p{Cn}\\P{Assigned}?$')"#, "true"),
+    (r#"'\u0378'.matches('^\\pC$')"#, "true"),
+    (r#"'\ue000'.matches('^\\p{Private_Use}$')"#, "true"),
+    (r#"'ߊ'.matches('^\\p{NKo}$')"#, "true"),
+    (r#"'\u0301'.matches('^\\p{Combining_Mark}\\p{Inherited}?$')"#, "true"),
+    (r#"'𑼐'.matches('^\\p{Kawi}$')"#, "true"),
+    (
+        r#"'a'.matches('\\p{Latn}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Latn is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Zyyy}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Zyyy is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Grek}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Grek is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Old_Italic}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Old_Italic is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{OldItalic}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: OldItalic is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Linear A}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Linear A is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Phags_Pa}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Phags_Pa is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{SignWriting}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: SignWriting is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Garay}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Garay is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Unknown}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Unknown is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Zzzz}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Zzzz is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Katakana_Or_Hiragana}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Katakana_Or_Hiragana is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{IsLatin}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: IsLatin is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{gc=Lu}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: gc=Lu is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Latin=1}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Latin=1 is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{L&}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: L& is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{_}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: _ is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{ }')"#,
+        "compile: spec.filter:1:5: invalid regular expression:   is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Qaac}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Qaac is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{White_Space}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: White_Space is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{Age}')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Age is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('[a\\P{Latn}]')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Latn is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\pQ')"#,
+        "compile: spec.filter:1:5: invalid regular expression: Q is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\pd')"#,
+        "compile: spec.filter:1:5: invalid regular expression: d is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{}')"#,
+        "compile: spec.filter:1:5: invalid regular expression:  is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p{^}')"#,
+        "compile: spec.filter:1:5: invalid regular expression:  is neither a general category nor a script that \\p knows",
+    ),
+    (
+        r#"'a'.matches('\\p')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
+    ),
+    (
+        r#"'a'.matches('\\p{L')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
+    ),
+    (
+        r#"'a'.matches('\\p1')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
+    ),
+    (
+        r#"'a'.matches('\\pé')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
+    ),
+    (
+        r#"'a'.matches('[\\p]')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
+    ),
+    (
+        r#"'a'.matches('[\\p{L]')"#,
+        "compile: spec.filter:1:5: invalid regular expression: \\p wants a letter, or a name in braces",
     ),
 ];
 
 #[test]
 fn patterns_mean_what_they_mean_in_re2() {
     check(CASES, OBJECT);
+}
+
+#[test]
+fn properties_are_those_that_go_knows() {
+    check(PROPERTIES, OBJECT);
 }
