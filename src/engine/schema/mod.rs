@@ -114,6 +114,25 @@ impl Schema {
         self.shapes.len()
     }
 
+    /// A shape and all that are parts of it, each once.
+    pub(crate) fn below(&self, id: ShapeId) -> Vec<ShapeId> {
+        let mut is_known = vec![false; self.shapes.len()];
+        let (mut open, mut all) = (vec![id], Vec::new());
+        while let Some(id) = open.pop() {
+            match is_known.get_mut(id.0 as usize) {
+                Some(known) if !*known => *known = true,
+                _ => continue,
+            }
+            all.push(id);
+            match self.get(id) {
+                Shape::List(element) => open.push(*element),
+                Shape::Map { members, others } => open.extend(members.values().chain(others)),
+                _ => {}
+            }
+        }
+        all
+    }
+
     /// Whether nothing is known of the objects.
     pub fn is_empty(&self) -> bool {
         *self.get(Schema::ROOT) == Shape::Anything

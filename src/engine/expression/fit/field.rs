@@ -2,6 +2,7 @@
 //!
 //! In: shapes. Out: what is known of parts. Must never know: syntax, what is computed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -49,8 +50,44 @@ impl Field {
         }
     }
 
+    /// The members of this name of the field or of anything below.
+    pub(super) fn member_below(&self, name: &str, schema: &Schema) -> Parted {
+        let (mut found, mut known) = (BTreeSet::new(), BTreeSet::new());
+        for shape in schema.below(self.shape) {
+            match schema.get(shape) {
+                Shape::Anything => return Ok(Seen::Anything),
+                Shape::Map { members, others } => {
+                    found.extend(members.get(name).or(others.as_ref()));
+                    known.extend(members.keys().map(|name| &**name));
+                }
+                _ => {}
+            }
+        }
+        if found.is_empty() {
+            let meant = suggestion(name, known);
+            return Err(format!("there is no field '{name:.64}' in {self} or below{meant}"));
+        }
+        Ok(Seen::any(found.into_iter().map(|shape| self.somewhere(name, shape))))
+    }
+
+    /// The elements of the field or of any list below.
+    pub(super) fn elements_below(&self, schema: &Schema) -> Parted {
+        let mut found = BTreeSet::new();
+        for shape in schema.below(self.shape) {
+            match schema.get(shape) {
+                Shape::Anything => return Ok(Seen::Anything),
+                Shape::List(element) => drop(found.insert(*element)),
+                _ => {}
+            }
+        }
+        if found.is_empty() {
+            return Err(format!("there is no list in {self} or below"));
+        }
+        Ok(Seen::any(found.into_iter().map(|shape| self.somewhere("[*]", shape))))
+    }
+
     /// A field of this name, somewhere below.
-    pub(super) fn somewhere(&self, name: &str, shape: ShapeId) -> Seen {
+    fn somewhere(&self, name: &str, shape: ShapeId) -> Seen {
         Seen::Field(Field { shape, path: format!("{}..{name}", self.path).into() })
     }
 
@@ -62,7 +99,7 @@ impl Field {
     pub(super) fn values(&self, schema: &Schema) -> Seen {
         let Shape::Map { members, others } = schema.get(self.shape) else { return Seen::Anything };
         if members.len() > MOST_ALTERNATIVES {
-            return Seen::Anything;
+            return Seen::Below(self.clone());
         }
         let named = members.iter().map(|(name, shape)| self.below(&member(name), *shape));
         Seen::any(named.chain(others.map(|shape| self.below("*", shape))))
@@ -96,7 +133,7 @@ pub(super) fn article(seen: &Seen, schema: &Schema) -> &'static str {
         Seen::List(_) => return "a list",
         Seen::Map(_) | Seen::Members(_) => return "a map",
         Seen::Optional(_) => return "an optional",
-        Seen::Either(_) | Seen::Anything | Seen::Nothing => return "a value",
+        Seen::Below(_) | Seen::Either(_) | Seen::Anything | Seen::Nothing => return "a value",
     };
     match shape {
         Shape::Anything => "a value",

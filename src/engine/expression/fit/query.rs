@@ -3,8 +3,6 @@
 //! In: steps in the order of their text. Out: what is known of the nodes that they lead to, and findings. Must never
 //! know: fields of rows.
 
-use std::collections::BTreeSet;
-
 use super::super::StaticType;
 use super::super::query::{
     Anchor, Comparison, Condition, KubectlOperand, KubectlStep, Literal, Logical, Matches, Name, Operand,
@@ -14,7 +12,6 @@ use super::field::article;
 use super::place::Places;
 use super::seen::Seen;
 use super::{Faults, Schema};
-use crate::schema::{Shape, ShapeId};
 
 /// Looks at one path.
 pub(super) struct Walker<'a> {
@@ -22,34 +19,30 @@ pub(super) struct Walker<'a> {
     /// Whether the path is in kubectl's dialect, where much that gives nothing in the other one is an error.
     is_kubectl: bool,
     schema: &'a Schema,
+    /// Whether it only matters if what is being looked at exists.
+    is_asked: bool,
     pub(super) faults: Faults,
-}
-
-/// What the steps lead to that come behind a descent.
-enum Descent {
-    /// Nothing was searched.
-    None,
-    /// Everything below this.
-    Below(Seen),
 }
 
 impl<'a> Walker<'a> {
     pub(super) fn new(text: &'a str, is_kubectl: bool, schema: &'a Schema, faults: Faults) -> Self {
-        Walker { places: Places::new(text), is_kubectl, schema, faults }
+        Walker { places: Places::new(text), is_kubectl, schema, is_asked: false, faults }
     }
 
     /// What `steps` lead to.
     pub(super) fn steps(&mut self, from: Seen, steps: &[Step]) -> Seen {
         let mut seen = from;
-        let mut descent = Descent::None;
-        for step in steps {
-            seen = match (step, std::mem::replace(&mut descent, Descent::None)) {
-                (Step::Name(name), Descent::Below(top)) => self.named_below(&top, name),
-                (Step::Kubectl(KubectlStep::Descend), _) => {
-                    descent = Descent::Below(seen);
-                    Seen::Anything
+        for (number, step) in steps.iter().enumerate() {
+            let is_listed = matches!(
+                steps.get(number + 1),
+                Some(Step::Kubectl(KubectlStep::Range(_) | KubectlStep::Where(_)))
+            );
+            seen = match step {
+                // The first that is found is where it begins, and only lists have elements.
+                Step::Kubectl(KubectlStep::Descend) if is_listed && seen.at_number(self.schema).is_err() => {
+                    self.elements(&seen)
                 }
-                (step, _) => self.step(&seen, step),
+                step => self.step(&seen, step),
             };
         }
         seen
@@ -58,25 +51,24 @@ impl<'a> Walker<'a> {
     fn step(&mut self, from: &Seen, step: &Step) -> Seen {
         match step {
             Step::Name(name) => self.name(from, name),
-            Step::Children(selectors) => {
-                let all: Vec<_> = selectors.iter().map(|selector| self.selector(from, selector)).collect();
-                Seen::any(all)
-            }
-            Step::Descendants(selectors) => {
-                let of = |selector: &Selector| match selector {
-                    Selector::Name(name) => self.named_below(from, name),
-                    other => self.selector(&Seen::Anything, other),
-                };
-                let all: Vec<_> = selectors.iter().map(of).collect();
-                Seen::any(all)
-            }
+            Step::Children(selectors) => self.selectors(from, selectors),
+            Step::Descendants(selectors) => self.selectors(&from.below(), selectors),
             Step::Kubectl(step) => self.kubectl(from, step),
         }
     }
 
+    fn selectors(&mut self, from: &Seen, selectors: &[Selector]) -> Seen {
+        let all: Vec<_> = selectors.iter().map(|selector| self.selector(from, selector)).collect();
+        Seen::any(all)
+    }
+
     fn name(&mut self, from: &Seen, name: &Name) -> Seen {
         let at = self.places.next(&name.text);
-        from.member(&name.text, self.schema).unwrap_or_else(|message| self.faults.push(at, message))
+        match from.member(&name.text, self.schema) {
+            Ok(seen) => seen,
+            Err(message) if self.is_asked => self.faults.push_asked(at, message, self.schema),
+            Err(message) => self.faults.push(at, message),
+        }
     }
 
     fn selector(&mut self, from: &Seen, selector: &Selector) -> Seen {
@@ -111,39 +103,14 @@ impl<'a> Walker<'a> {
         self.faults.push(at, message)
     }
 
-    /// The members of this name of anything below.
-    fn named_below(&mut self, top: &Seen, name: &Name) -> Seen {
-        let at = self.places.next(&name.text);
-        let Seen::Field(field) = top else { return Seen::Anything };
-        let (mut open, mut seen) = (vec![field.shape], BTreeSet::new());
-        let mut found: Vec<ShapeId> = Vec::new();
-        while let Some(shape) = open.pop() {
-            if !seen.insert(shape) {
-                continue;
-            }
-            match self.schema.get(shape) {
-                Shape::Anything => return Seen::Anything,
-                Shape::List(element) => open.push(*element),
-                Shape::Map { members, others } => {
-                    found.extend(members.get(&*name.text).or(others.as_ref()));
-                    open.extend(members.values().chain(others));
-                }
-                _ => {}
-            }
-        }
-        if found.is_empty() {
-            let message = format!("there is no field '{:.64}' in {field} or below", name.text);
-            return self.faults.push(at, message);
-        }
-        found.sort_unstable();
-        found.dedup();
-        Seen::any(found.into_iter().map(|shape| field.somewhere(&name.text, shape)))
-    }
-
     fn kubectl(&mut self, from: &Seen, step: &KubectlStep) -> Seen {
         match step {
             // Of a text, they are its bytes.
-            KubectlStep::Members if from.may_be(StaticType::String, self.schema) => Seen::Anything,
+            KubectlStep::Members
+                if !matches!(from, Seen::Below(_)) && from.may_be(StaticType::String, self.schema) =>
+            {
+                Seen::Anything
+            }
             KubectlStep::Members => self.children(from),
             KubectlStep::Range(_) => self.elements(from),
             KubectlStep::Where(condition) => {
@@ -155,7 +122,7 @@ impl<'a> Walker<'a> {
                 let all: Vec<_> = alternatives.iter().map(|steps| self.steps(from.clone(), steps)).collect();
                 Seen::any(all)
             }
-            KubectlStep::Descend => Seen::Anything,
+            KubectlStep::Descend => from.below(),
         }
     }
 
@@ -165,7 +132,7 @@ impl<'a> Walker<'a> {
                 parts.iter().for_each(|part| self.logical(current, part));
             }
             Logical::Not(part) => self.logical(current, part),
-            Logical::Exists(query) => drop(self.query(current, query)),
+            Logical::Exists(query) => self.asked(|walker| walker.query(current, query)),
             Logical::Compare(left, comparison, right) => {
                 let left = self.operand(current, left);
                 let right = self.operand(current, right);
@@ -191,7 +158,8 @@ impl<'a> Walker<'a> {
             Operand::Literal(literal) => self.literal(literal),
             Operand::Singular(query) | Operand::Value(query) => self.query(current, query),
             Operand::Length(operand) => {
-                self.operand(current, operand);
+                let subject = self.operand(current, operand);
+                self.length(&subject);
                 Seen::Kind(StaticType::Int)
             }
             Operand::Count(query) => {
@@ -199,6 +167,21 @@ impl<'a> Walker<'a> {
                 Seen::Kind(StaticType::Int)
             }
         }
+    }
+
+    fn length(&mut self, subject: &Seen) {
+        let has_one = [StaticType::String, StaticType::List, StaticType::Map];
+        if !has_one.iter().any(|kind| subject.may_be(*kind, self.schema)) {
+            let found = subject.described(self.schema);
+            self.push(format!("only a string, a list or a map has a length, and {found}"));
+        }
+    }
+
+    /// Looks at what matters only if it exists.
+    fn asked(&mut self, look: impl FnOnce(&mut Self) -> Seen) {
+        let outer = std::mem::replace(&mut self.is_asked, true);
+        look(self);
+        self.is_asked = outer;
     }
 
     fn query(&mut self, current: &Seen, query: &Subquery) -> Seen {
@@ -211,7 +194,7 @@ impl<'a> Walker<'a> {
 
     fn condition(&mut self, current: &Seen, condition: &Condition) {
         match condition {
-            Condition::Exists(steps) => drop(self.steps(current.clone(), steps)),
+            Condition::Exists(steps) => self.asked(|walker| walker.steps(current.clone(), steps)),
             Condition::Compare(left, comparison, right) => {
                 let left = self.kubectl_operand(current, left);
                 let right = self.kubectl_operand(current, right);
@@ -241,7 +224,7 @@ impl<'a> Walker<'a> {
     }
 
     fn compare(&mut self, left: &Seen, comparison: Comparison, right: &Seen) {
-        if left.may_compare(right, self.schema) {
+        if self.may_hold(left, comparison, right) {
             return;
         }
         let verb = match comparison {
@@ -257,5 +240,30 @@ impl<'a> Walker<'a> {
         let other = article(other, self.schema);
         let message = format!("{}, which {verb} {other}", field.described(self.schema));
         self.push(message);
+    }
+
+    /// Whether a comparison can hold, or in kubectl's dialect at least be made.
+    fn may_hold(&self, left: &Seen, comparison: Comparison, right: &Seen) -> bool {
+        use StaticType::{Bool, Double, Dyn, Int, List, Map, Null, String};
+        let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let is_strict = matches!(comparison, Comparison::Less | Comparison::Greater);
+        let are_fields = [left, right].iter().all(|one| matches!(one, Seen::Field(_)));
+        let is_open = |kind: StaticType| matches!(kind, Null | Dyn);
+        let is_scalar = |kind: StaticType| !matches!(kind, List | Map);
+        let may_pair = |a: StaticType, b: StaticType| match self.is_kubectl {
+            true if is_open(a) || is_open(b) => is_scalar(a) && is_scalar(b),
+            // It knows integers and doubles, and compares none with another.
+            true => a == b && is_scalar(a) && (is_equality || a != Bool),
+            false if is_open(a) || is_open(b) => true,
+            false if is_strict => {
+                matches!((a, b), (Int | Double, Int | Double) | (String, String))
+            }
+            false => a == b || (a.is_number() && b.is_number()),
+        };
+        // What is missing on both sides is equal.
+        let may_be_missing =
+            !self.is_kubectl && are_fields && !is_strict && comparison != Comparison::NotEqual;
+        let others = right.kinds(self.schema);
+        may_be_missing || left.kinds(self.schema).into_iter().any(|a| others.iter().any(|b| may_pair(a, *b)))
     }
 }

@@ -20,6 +20,8 @@ pub(crate) enum Seen {
     Nothing,
     /// A value of the object.
     Field(Field),
+    /// A value of the object, this one or one below it.
+    Below(Field),
     /// A value that was computed, of no parts.
     Kind(StaticType),
     /// A list that was computed, of these elements.
@@ -99,7 +101,9 @@ impl Seen {
     /// Whether both are the same for sure, without a look into the depth.
     fn is(&self, other: &Seen) -> bool {
         match (self, other) {
-            (Seen::Field(a), Seen::Field(b)) => a.shape == b.shape && a.path == b.path,
+            (Seen::Field(a), Seen::Field(b)) | (Seen::Below(a), Seen::Below(b)) => {
+                a.shape == b.shape && a.path == b.path
+            }
             (Seen::Kind(a), Seen::Kind(b)) => a == b,
             (Seen::List(a), Seen::List(b))
             | (Seen::Map(a), Seen::Map(b))
@@ -144,6 +148,7 @@ impl Seen {
     pub(super) fn member(&self, name: &str, schema: &Schema) -> Parted {
         self.part(|one| match one {
             Seen::Field(field) => field.member(name, schema),
+            Seen::Below(field) => field.member_below(name, schema),
             Seen::Map(value) => Ok(Seen::clone(value)),
             // Whoever wrote the map out knows what is in it.
             Seen::Members(members) => Ok(members.get(name).cloned().unwrap_or(Seen::Nothing)),
@@ -161,6 +166,7 @@ impl Seen {
                 Shape::Map { .. } => Err(format!("{}: its keys are strings", one.described(schema))),
                 _ => Err(format!("{} and has no elements", one.described(schema))),
             },
+            Seen::Below(field) => field.elements_below(schema),
             Seen::List(element) => Ok(Seen::clone(element)),
             Seen::Kind(_) => Err(format!("{} has no elements", one.described(schema))),
             _ => Ok(Seen::Anything),
@@ -188,6 +194,7 @@ impl Seen {
             },
             Seen::Map(value) => Ok(Seen::clone(value)),
             Seen::Members(_) => Ok(Seen::Anything),
+            Seen::Below(_) => Ok(one.clone()),
             _ => one.at_number(schema),
         })
     }
@@ -201,6 +208,7 @@ impl Seen {
             },
             Seen::Map(value) => Ok(Seen::clone(value)),
             Seen::Members(members) => Ok(Seen::any(members.values().cloned())),
+            Seen::Below(_) => Ok(one.clone()),
             _ => one.at_number(schema),
         })
     }
@@ -211,7 +219,7 @@ impl Seen {
             Seen::Field(field) if matches!(schema.get(field.shape), Shape::Map { .. }) => {
                 Ok(Seen::Kind(StaticType::String))
             }
-            Seen::Map(_) | Seen::Members(_) => Ok(Seen::Anything),
+            Seen::Map(_) | Seen::Members(_) | Seen::Below(_) => Ok(Seen::Anything),
             _ => one.at_number(schema),
         })
     }
@@ -254,6 +262,14 @@ impl Seen {
         }
     }
 
+    /// This, or anything below it.
+    pub(super) fn below(&self) -> Seen {
+        match self {
+            Seen::Field(field) | Seen::Below(field) => Seen::Below(field.clone()),
+            _ => Seen::Anything,
+        }
+    }
+
     /// Whether this may be a value of a type.
     pub(crate) fn may_be(&self, wanted: StaticType, schema: &Schema) -> bool {
         wanted == StaticType::Dyn
@@ -267,7 +283,7 @@ impl Seen {
     /// The types that a value may have, `null` in the place of a field aside.
     pub(crate) fn kinds(&self, schema: &Schema) -> Vec<StaticType> {
         match self {
-            Seen::Anything | Seen::Nothing => vec![StaticType::Dyn],
+            Seen::Anything | Seen::Nothing | Seen::Below(_) => vec![StaticType::Dyn],
             Seen::Field(field) => match schema.get(field.shape) {
                 Shape::Anything => vec![StaticType::Dyn],
                 Shape::Bool => vec![StaticType::Bool],

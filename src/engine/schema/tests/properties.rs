@@ -123,6 +123,29 @@ enum Step {
     Below(&'static str),
     Union(&'static str, &'static str),
     Where(&'static str, &'static str),
+    /// `[?(@.a < 1)]`, `[?(@.a)]`, `[?(@.a == @.b)]`, `..[0]`
+    Ordered(&'static str, &'static str, &'static str),
+    Has(&'static str),
+    Alike(&'static str, &'static str, &'static str),
+    FirstBelow,
+    /// `..*`, `..[?@.a == 1]`, `[?length(@.a) > 0]`: in the one language that has them.
+    EveryBelow,
+    WhereBelow(&'static str, &'static str),
+    Length(&'static str),
+}
+
+impl Step {
+    /// Whether it can lead on although part of it never does what it was written for.
+    fn may_be_right(&self, language: Language) -> bool {
+        match self {
+            // One of two names may be right, and then the other one is not all that there is.
+            Step::Union(..) => true,
+            // What is missing equals what is missing, and nothing else.
+            Step::Ordered(_, is, _) => language == Language::Rfc9535 && *is == "!=",
+            Step::Alike(_, is, _) => language == Language::Rfc9535 && is.contains('='),
+            _ => false,
+        }
+    }
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -134,7 +157,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Steps of JSONPaths.
 fn path_steps() -> impl Strategy<Value = Vec<Step>> {
     let name = || proptest::sample::select(&NAMES[..]);
-    let literal = proptest::sample::select(&["1", "'a'", "true", "0.5"][..]);
+    let literal = || proptest::sample::select(&["1", "'a'", "true", "0.5"][..]);
+    let operator = || proptest::sample::select(&["==", "!=", "<", "<=", ">="][..]);
     let step = prop_oneof![
         6 => name().prop_map(Step::Name),
         1 => (0..2usize).prop_map(Step::Index),
@@ -142,7 +166,14 @@ fn path_steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Elements),
         1 => name().prop_map(Step::Below),
         1 => (name(), name()).prop_map(|(a, b)| Step::Union(a, b)),
-        1 => (name(), literal).prop_map(|(name, literal)| Step::Where(name, literal)),
+        1 => (name(), literal()).prop_map(|(name, literal)| Step::Where(name, literal)),
+        1 => (name(), operator(), literal()).prop_map(|(a, is, b)| Step::Ordered(a, is, b)),
+        1 => name().prop_map(Step::Has),
+        1 => (name(), operator(), name()).prop_map(|(a, is, b)| Step::Alike(a, is, b)),
+        1 => Just(Step::FirstBelow),
+        1 => Just(Step::EveryBelow),
+        1 => (name(), literal()).prop_map(|(name, literal)| Step::WhereBelow(name, literal)),
+        1 => name().prop_map(Step::Length),
     ];
     proptest::collection::vec(step, 1..5)
 }
@@ -166,6 +197,16 @@ fn written(language: Language, steps: &[Step], optional: bool) -> Formula {
             (_, Step::Union(a, b)) => format!("['{a}','{b}']"),
             (Language::Rfc9535, Step::Where(name, literal)) => format!("[?@['{name}'] == {literal}]"),
             (_, Step::Where(name, literal)) => format!("[?(@.{name} == {literal})]"),
+            (Language::Rfc9535, Step::Ordered(name, is, literal)) => format!("[?@['{name}'] {is} {literal}]"),
+            (_, Step::Ordered(name, is, literal)) => format!("[?(@.{name} {is} {literal})]"),
+            (Language::Rfc9535, Step::Has(name)) => format!("[?@['{name}']]"),
+            (_, Step::Has(name)) => format!("[?(@.{name})]"),
+            (Language::Rfc9535, Step::Alike(a, is, b)) => format!("[?@['{a}'] {is} @['{b}']]"),
+            (_, Step::Alike(a, is, b)) => format!("[?(@.{a} {is} @.{b})]"),
+            (_, Step::FirstBelow) => "..[0]".to_owned(),
+            (_, Step::EveryBelow) => "..*".to_owned(),
+            (_, Step::WhereBelow(name, literal)) => format!("..[?@['{name}'] == {literal}]"),
+            (_, Step::Length(name)) => format!("[?length(@['{name}']) > 0]"),
         });
     }
     Formula { language, text, place: "at".to_owned() }
@@ -274,9 +315,8 @@ proptest! {
         seeds in any::<[u32; 6]>(),
     ) {
         let schema = schema(&short);
-        // One of two names may be right, and then the other one is not all that there is.
-        let may_be_right = path.iter().any(|step| matches!(step, Step::Union(..)));
         for language in [Language::Rfc9535, Language::Kubectl] {
+            let may_be_right = path.iter().any(|step| step.may_be_right(language));
             let formula = written(language, &path, false);
             let Ok(compiled) = Standalone::compile(&formula, &["object"]) else { continue };
             let found = found(&formula, &schema);
