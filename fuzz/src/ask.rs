@@ -33,11 +33,17 @@ pub struct Answer<'a> {
 /// # Panics
 /// Where a promise is broken.
 pub fn ask(language: Language, text: &str, judge: impl Fn(&Answer<'_>) + Sync) -> Result<(), CompileError> {
+    on_small_stack(|| ask_here(language, text, &judge))
+}
+
+/// Runs on a stack as small as any text must do with.
+///
+/// # Panics
+/// Where there is no thread to be had.
+pub fn on_small_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
-        let asking = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || ask_here(language, text, &judge));
-        asking.expect("there is a thread to be had").join().expect("a panic has ended the process")
+        let running = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run);
+        running.expect("there is a thread to be had").join().expect("a panic has ended the process")
     })
 }
 
@@ -117,7 +123,10 @@ fn answer(expression: &Expression, row: &Row, granted: Budget) -> (String, (u64,
 }
 
 /// An error names a place that the text has.
-fn check_place(error: &CompileError, text: &str) {
+///
+/// # Panics
+/// Where it does not.
+pub fn check_place(error: &CompileError, text: &str) {
     if error.line == 0 {
         assert_eq!(error.column, 0, "{error}");
         return;
