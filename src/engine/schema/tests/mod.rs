@@ -1,5 +1,6 @@
 //! What is found, as tables, and that nothing is found that could be right.
 
+mod paths;
 mod properties;
 mod table;
 
