@@ -14,7 +14,7 @@ use super::super::tree::{Call, SearchCall, Tree};
 use super::super::types::StaticType;
 use super::super::{Budget, Value};
 use super::suggest::suggestion;
-use super::{Checker, Need, Operand, Typed};
+use super::{Checker, Need, Operand, Typed, Variable};
 
 /// The macros, for suggestions.
 const MACROS: [&str; 13] = [
@@ -56,10 +56,7 @@ impl Checker<'_, '_> {
         let chosen = match self.choose(at, call, left.is_some()) {
             Ok(chosen) => chosen,
             Err(fault) => {
-                // Its arguments may be wrong too, whatever it was meant to be.
-                for argument in &call.arguments {
-                    self.operand(argument);
-                }
+                self.arguments_of_none(call);
                 return Err(fault);
             }
         };
@@ -85,6 +82,25 @@ impl Checker<'_, '_> {
             return Err(fault(at, no_overload(&chosen, &operands)));
         }
         finish(at, overloads, operands, &mut self.patterns)
+    }
+
+    /// Arguments may be wrong too where there is no such function. What may have been meant as a macro binds the names before
+    /// its last argument.
+    fn arguments_of_none(&mut self, call: &CallSyntax) {
+        let before_last =
+            if call.target.is_some() { call.arguments.len().saturating_sub(1).min(2) } else { 0 };
+        let name = |argument: &Syntax| match &argument.kind {
+            SyntaxKind::Identifier(name) => Some(name.clone()),
+            _ => None,
+        };
+        let names: Vec<_> = call.arguments[..before_last].iter().map_while(name).collect();
+        let (first, outer) = (names.len(), self.variables.len());
+        let variable = |name| Variable { name, field: None, kind: StaticType::Dyn };
+        self.variables.extend(names.into_iter().map(variable));
+        for argument in &call.arguments[first..] {
+            self.operand(argument);
+        }
+        self.variables.truncate(outer);
     }
 
     /// Finds the function that a call means, by name, way of calling and number of arguments.

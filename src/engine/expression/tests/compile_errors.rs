@@ -252,6 +252,22 @@ fn all_that_is_wrong_is_told_and_nothing_that_follows_from_it() {
                 "57: undeclared reference to 'f'",
             ],
         ),
+    ] {
+        assert_eq!(defects(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_macros_is_told_and_their_names_are_known() {
+    for (text, expected) in [
+        // A macro was meant.
+        (
+            "object.a.exist(c, c.x == d)",
+            &[
+                "10: undeclared reference to function 'exist' (did you mean 'exists'?)",
+                "26: undeclared reference to 'd'",
+            ][..],
+        ),
         (
             "a ? b : 1.all(c, d)",
             &[
