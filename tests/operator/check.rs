@@ -105,6 +105,26 @@ fn every_error_is_said_at_once_at_its_place() {
     assert_eq!(sound.count(), 0);
 }
 
+#[test]
+fn what_kubernetes_would_not_take_is_an_error() {
+    let file = scratch(
+        "check-identity.yaml",
+        "
+apiVersion: metrics.open-control-plane.io/v1alpha1
+kind: Metric
+metadata: {name: UPPER_bad name, namespace: team a, labels: {app: web}}
+spec: {name: pods, target: {kind: Pod, version: v1}, unit: '{pod}'}
+",
+    );
+    let found = json(&["-f", &file], "", 1);
+    assert_eq!(places(&found), ["4:18 metadata.name: error", "4:45 metadata.namespace: error"]);
+    let message = found["problems"][0]["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("'UPPER_bad name': a lowercase RFC 1123 subdomain must consist of"),
+        "{message}"
+    );
+}
+
 /// Values of the wrong type beside expressions that are wrong.
 const SHAPES: &str = "
 apiVersion: metrics.open-control-plane.io/v1alpha1

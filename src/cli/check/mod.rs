@@ -5,6 +5,7 @@
 
 mod advice;
 mod bounds;
+mod identity;
 mod kinds;
 mod names;
 mod partial;
@@ -187,6 +188,8 @@ impl Args {
         findings.warnings.extend(odd);
         let costs = self.advise(&mut findings, &known);
         findings.errors.extend(findings.sinks.iter().flat_map(sinks::errors));
+        let identities = identities(&findings);
+        findings.errors.extend(identities);
         let mut problems: Vec<Problem> = unread.iter().map(|error| sources.locate_input(error)).collect();
         problems.extend(unusable);
         if findings.declares_nothing() && unread.is_empty() {
@@ -253,4 +256,15 @@ impl Args {
         };
         self.strict.iter().flat_map(kinds).collect()
     }
+}
+
+/// What is wrong with the metadata of all that is declared.
+fn identities(findings: &Findings) -> Vec<Finding> {
+    let sound = findings.metrics.iter().map(|(place, _)| place).zip(&findings.declared);
+    let rest = findings.remnants.iter().map(|remnant| (&remnant.place, &remnant.declared));
+    let metrics =
+        sound.chain(rest).flat_map(|(place, metric)| identity::errors(place, "Metric", &metric.metadata));
+    let sinks = findings.sinks.iter();
+    let sinks = sinks.flat_map(|placed| identity::errors(&placed.place, "DataSink", &placed.sink.metadata));
+    metrics.chain(sinks).collect()
 }
