@@ -32,7 +32,7 @@ use crate::cluster::resource::{Collection, PageRequest};
 #[derive(Debug)]
 pub(in crate::cluster) struct Turns {
     per_minute: u32,
-    /// Sources that are watched.
+    /// Sources that are watched and have an object.
     sources: AtomicUsize,
 }
 
@@ -45,6 +45,8 @@ pub(super) struct Audit {
     state: State,
     /// How long what differs at the same version is waited for where positions cannot be compared.
     patience: Duration,
+    /// Since when no watch is open.
+    closed: Option<Instant>,
     /// Whether the latest request was refused, which is told once.
     is_refused: bool,
 }
@@ -123,7 +125,7 @@ pub(super) enum Step {
 }
 
 /// How long it may take to open a watch anew. An event is under way for no longer than this and the time for which a
-/// watch may be silent.
+/// watch may be silent; where it took longer, both begin anew.
 const RECONNECTION: Duration = Duration::from_secs(30);
 
 /// Between two looks at what differs.
@@ -151,13 +153,18 @@ impl Turn {
         let period = Duration::from_secs(60).saturating_mul(sources).checked_div(self.turns.per_minute)?;
         Some(Instant::now() + period.mul_f64(0.5 + fastrand::f64()))
     }
+
+    /// Leaves the looks to other sources.
+    pub(super) fn give_up(&mut self) {
+        if std::mem::take(&mut self.taken) {
+            self.turns.sources.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if self.taken {
-            self.turns.sources.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.give_up();
     }
 }
 
@@ -178,8 +185,29 @@ impl Audit {
             turn: Turn { turns, taken: false },
             sample: Sample::new(fastrand::u64(..)),
             state: State::Resting(None),
+            closed: None,
             is_refused: false,
         }
+    }
+
+    /// A watch is open. Nothing came while there was none, so what has differed for long may still come.
+    pub(super) fn watch_opened(&mut self) {
+        if self.closed.take().is_none_or(|closed| closed.elapsed() <= RECONNECTION) {
+            return;
+        }
+        let doubt = match &mut self.state {
+            State::Resting(_) => None,
+            State::Asked(look, _) | State::Comparing(look, ..) => look.before.as_mut(),
+            State::Doubting(_, doubt) => Some(doubt),
+        };
+        if let Some(doubt) = doubt {
+            doubt.since = Instant::now();
+        }
+    }
+
+    /// The watch has ended.
+    pub(super) fn watch_closed(&mut self) {
+        self.closed.get_or_insert_with(Instant::now);
     }
 
     /// Notices a change that is passed on. What was being looked at when a list begins is looked at no further.
@@ -194,6 +222,11 @@ impl Audit {
     pub(super) async fn next(&mut self, client: &Client, collection: &Collection, position: &str) -> Step {
         loop {
             match &mut self.state {
+                // Asked again when something has come.
+                State::Resting(None) if self.sample.is_empty() => {
+                    self.turn.give_up();
+                    return pending().await;
+                }
                 State::Resting(None) => match self.turn.next() {
                     Some(at) => self.state = State::Resting(Some(at)),
                     None => return pending().await,

@@ -65,7 +65,12 @@ impl Running {
     pub(super) async fn follow(&mut self) -> Result<Over, Closed> {
         loop {
             let ended = match self.open().await {
-                Ok(watching) => self.consume(watching).await?,
+                Ok(watching) => {
+                    self.audit.watch_opened();
+                    let ended = self.consume(watching).await?;
+                    self.audit.watch_closed();
+                    ended
+                }
                 Err(fault) => match fault.class {
                     FaultClass::Expired => {
                         tracing::info!(source = %self.collection.resource, %fault, "listing anew");

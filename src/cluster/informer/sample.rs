@@ -60,6 +60,11 @@ impl Sample {
         }
     }
 
+    /// Whether there is nothing to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.subjects.is_empty()
+    }
+
     /// The next one; after the last the first again. None where there is none.
     pub(super) fn draw(&mut self) -> Option<Subject> {
         let next = self.subjects.range((Excluded(self.drawn), Unbounded)).next();

@@ -76,6 +76,23 @@ async fn an_event_that_never_comes_is_a_mismatch_after_a_while_and_at_once_where
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_no_watch_is_open_no_event_is_late() {
+    let mut answers = vec![list(7, "", &["a"]), Answer::Lasting(Duration::from_secs(10))];
+    answers.extend(looks(&[9]));
+    answers.extend((0..12).map(|_| status(503, "ServiceUnavailable")));
+    answers.push(Answer::Slow(vec![], vec![bookmark(7); 1_000]));
+    answers.extend(looks(&[9]));
+    let mut bench = audited_with(answers, &[differs(), Verdict::Equal]);
+    bench.phase(|state| matches!(state.phase, Phase::Failed { .. })).await;
+    let failed = Instant::now();
+    bench.phase(|state| state.phase == Phase::Watching).await;
+    assert!(failed.elapsed() >= Duration::from_secs(120), "{:?}", failed.elapsed());
+    let reopened = Instant::now();
+    assert_eq!(bench.notes(3).await, ["a@9", "a@9", "equal"]);
+    assert!(reopened.elapsed() >= Duration::from_secs(115), "{:?}", reopened.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_changes_from_look_to_look_is_left_alone() {
     let all = [differs(), differs(), differs(), differs(), differs()];
     let bench = audited(&[bookmark(50)], looks(&[11, 12, 13, 14, 15]), &all);
@@ -157,6 +174,9 @@ async fn looks_are_shared_among_sources_and_none_is_made_where_none_is_wanted() 
     assert!((5..=15).contains(&seconds(&mut one)));
     assert!((10..=30).contains(&seconds(&mut other)));
     assert!((10..=30).contains(&seconds(&mut one)));
+    other.give_up();
+    assert!((5..=15).contains(&seconds(&mut one)), "what has no objects takes no turns");
+    assert!((10..=30).contains(&seconds(&mut other)), "until it has some");
     drop(other);
     assert!((5..=15).contains(&seconds(&mut one)));
     let none = Arc::new(Turns::new(0));
