@@ -29,6 +29,8 @@ pub(super) struct Audit {
 pub(super) struct Tally {
     /// Objects that were compared.
     pub(super) compared: u64,
+    /// How many of them when everything had been applied.
+    pub(super) at_last: u64,
     /// Objects of which something else is held than they give: `v1/Pod/shop/web-1`.
     pub(super) wrong: Vec<String>,
 }
@@ -69,9 +71,11 @@ impl Audit {
 
     /// Looks at some objects once everything that has happened was applied: what differs then is wrong.
     pub(super) async fn conclude(mut self) -> Tally {
+        let before = self.tally.borrow().compared;
         for _ in 0..LAST {
             self.look(Duration::ZERO).await;
         }
+        self.tally.send_modify(|tally| tally.at_last = tally.compared - before);
         self.tally.borrow().clone()
     }
 

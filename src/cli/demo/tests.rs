@@ -139,3 +139,22 @@ fn every_object_gives_what_is_held_of_it_unless_its_last_event_was_missed() {
     documents.extend(events.iter().filter(|event| !is_new_pod(event)).map(line));
     assert!(wrong(&cluster, &documents) > 0, "nothing was noticed of a Pod that was missed");
 }
+
+#[test]
+fn the_verdict_needs_objects_that_were_looked_at_at_the_end() {
+    let tally = |compared, at_last, wrong: &[&str]| Tally {
+        compared,
+        at_last,
+        wrong: wrong.iter().map(|&object| object.to_owned()).collect(),
+    };
+    for (audited, expected) in [
+        (Some(tally(120, 100, &[])), true),
+        (Some(tally(100, 100, &["v1/Pod/shop/web-1"])), false),
+        (Some(tally(1, 0, &["v1/Pod/shop/web-1"])), false),
+        (Some(tally(20, 0, &[])), false),
+        (Some(Tally::default()), false),
+        (None, false),
+    ] {
+        assert_eq!(is_right(audited.as_ref()), expected, "{audited:?}");
+    }
+}
