@@ -48,6 +48,14 @@ impl Budget {
         }
     }
 
+    /// Takes `count` steps if there are as many left; otherwise none, and tells so.
+    #[inline]
+    pub(super) fn may_step(&mut self, count: u64) -> bool {
+        let left = self.steps.checked_sub(count);
+        self.steps = left.unwrap_or(self.steps);
+        left.is_some()
+    }
+
     /// Takes what something is known to cost, if there is as much left; otherwise nothing, and tells so.
     pub(super) fn afford(&mut self, steps: u64, bytes: u64) -> bool {
         match (self.steps.checked_sub(steps), self.bytes.checked_sub(bytes)) {

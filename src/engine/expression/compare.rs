@@ -20,7 +20,7 @@ pub(super) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
             let (a, b) = (a.as_str(), b.as_str());
             a.len() == b.len() && {
                 budget.read(a.len())?;
-                same_text(a, b)
+                same_text(a.as_bytes(), b.as_bytes())
             }
         }
         (Value::Bytes(a), Value::Bytes(b)) => {
@@ -49,16 +49,15 @@ pub(super) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
     })
 }
 
-/// Whether two texts are the same. Those that are short, as names, phases and labels are, are compared without the call that
+/// Whether two texts are the same, of which these are the bytes. Those that are short, as names, phases and labels are, are compared without the call that
 /// comparing slices otherwise is.
 #[inline]
-pub(super) fn same_text(a: &str, b: &str) -> bool {
+pub(super) fn same_text(a: &[u8], b: &[u8]) -> bool {
     /// The first and the last `N` bytes are all there are of a text of `N` to `2 * N` bytes.
     #[inline]
     fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
         a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
     }
-    let (a, b) = (a.as_bytes(), b.as_bytes());
     a.len() == b.len()
         && match a.len() {
             8..=16 => same_ends::<8>(a, b),
@@ -229,11 +228,11 @@ mod tests {
     fn texts_are_the_same_if_each_byte_is() {
         for length in 0..40 {
             let text = "0123456789abcdefghijklmnopqrstuvwxyzABCD"[..length].to_owned();
-            assert!(same_text(&text, &text.clone()));
+            assert!(same_text(text.as_bytes(), text.clone().as_bytes()));
             for at in 0..length {
                 let mut other = text.clone();
                 other.replace_range(at..=at, "!");
-                assert!(!same_text(&text, &other), "{text} and {other}");
+                assert!(!same_text(text.as_bytes(), other.as_bytes()), "{text} and {other}");
             }
         }
     }
@@ -241,7 +240,7 @@ mod tests {
     proptest! {
         #[test]
         fn texts_are_the_same_as_slices_are(a in "[aä]{0,12}", b in "[aä]{0,12}") {
-            prop_assert_eq!(same_text(&a, &b), a == b);
+            prop_assert_eq!(same_text(a.as_bytes(), b.as_bytes()), a == b);
         }
     }
 }

@@ -249,12 +249,12 @@ impl LiteralSet {
         LiteralSet { texts: texts.into(), others: others.cloned().collect() }
     }
 
-    /// Whether a text is in it.
+    /// Whether a text of these bytes is in it.
     #[inline]
-    pub(super) fn has_text(&self, text: &str) -> bool {
+    pub(super) fn has_text(&self, text: &[u8]) -> bool {
         if self.texts.len() <= FEW_TEXTS {
-            return self.texts.iter().any(|known| same_text(known, text));
+            return self.texts.iter().any(|known| same_text(known.as_bytes(), text));
         }
-        self.texts.binary_search_by(|known| (**known).cmp(text)).is_ok()
+        self.texts.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
     }
 }

@@ -268,6 +268,15 @@ impl<'r> NodeRef<'r> {
         (node.kind == Kind::String && node.whole).then(|| self.row.slice(node.span))
     }
 
+    /// The bytes of a kept String, escapes resolved: for comparisons, which need no ends of characters.
+    #[inline]
+    pub(crate) fn as_str_bytes(self) -> Option<&'r [u8]> {
+        let node = self.node();
+        let Span { start, len } = node.span;
+        let is_text = node.kind == Kind::String && node.whole;
+        is_text.then(|| &self.row.text.as_bytes()[start as usize..(start + len) as usize])
+    }
+
     /// The text of a kept Number, as it stood in the object.
     pub fn as_number(self) -> Option<&'r str> {
         let node = self.node();

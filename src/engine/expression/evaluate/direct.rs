@@ -36,17 +36,17 @@ pub(super) fn answer<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Bud
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as above")]
 fn field_is(test: &FieldIs, row: &Row, budget: &mut Budget) -> Option<bool> {
-    let text = row.at(test.field)?.as_str()?;
-    Some(equal(text, &test.text, 1, budget)? == test.equal)
+    let text = row.at(test.field)?.as_str_bytes()?;
+    Some(equal(text, test.text.as_bytes(), 1, budget)? == test.equal)
 }
 
 /// For `steps`, and those of reading both texts.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as above")]
-fn equal(text: &str, other: &str, steps: u64, budget: &mut Budget) -> Option<bool> {
+fn equal(text: &[u8], other: &[u8], steps: u64, budget: &mut Budget) -> Option<bool> {
     let may_be = text.len() == other.len();
     let reading = if may_be { Budget::reading(text.len()) } else { 0 };
-    budget.afford(steps + reading, 0).then(|| may_be && same_text(text, other))
+    budget.may_step(steps + reading).then(|| may_be && same_text(text, other))
 }
 
 #[inline(always)]
@@ -55,15 +55,15 @@ fn has(path: &Path, row: &Row, budget: &mut Budget) -> Option<bool> {
     let is_there = row.at(path.slot?).is_some();
     // What a map that is there does not hold where it would be held is absent.
     let is_known = is_there || row.at(path.start?.0)?.kind() == Kind::Map;
-    (is_known && budget.afford(1, 0)).then_some(is_there)
+    (is_known && budget.may_step(1)).then_some(is_there)
 }
 
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "as above")]
 fn in_set(needle: &Tree, set: &LiteralSet, row: &Row, budget: &mut Budget) -> Option<bool> {
     let Tree::Path(path) = needle else { return None };
-    let text = row.at(path.slot.filter(|_| path.optional_from.is_none())?)?.as_str()?;
-    budget.afford(2 + Budget::reading(text.len()), 0).then(|| set.has_text(text))
+    let text = row.at(path.slot.filter(|_| path.optional_from.is_none())?)?.as_str_bytes()?;
+    budget.may_step(2 + Budget::reading(text.len())).then(|| set.has_text(text))
 }
 
 /// A text or an integer against a literal.
@@ -77,15 +77,15 @@ fn compare<'r>(
     let Tree::Constant(literal) = &operands[1] else { return None };
     match (literal, comparison) {
         (Value::String(literal), Comparison::Equal | Comparison::NotEqual) => {
-            let text = text_at(&operands[0], frame)?;
+            let text = node_at(&operands[0], frame)?.as_str_bytes()?;
             // For the comparison and for the path.
-            Some(equal(text, literal.as_str(), 2, budget)? == (comparison == Comparison::Equal))
+            Some(equal(text, literal.as_str().as_bytes(), 2, budget)? == (comparison == Comparison::Equal))
         }
         (Value::Int(literal), _) => {
             let text = node_at(&operands[0], frame)?.as_number()?;
             let number: i64 = text.parse().ok()?;
             let steps = 2 + Budget::reading(text.len());
-            budget.afford(steps, 0).then(|| comparison.holds(number.cmp(literal)))
+            budget.may_step(steps).then(|| comparison.holds(number.cmp(literal)))
         }
         _ => None,
     }
@@ -99,7 +99,7 @@ fn text_test<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> 
     let (text, other) = (text_at(subject, frame)?, other.as_str());
     // For the call and for the path.
     let steps = 2 + Budget::reading((test.reads)(text, other));
-    budget.afford(steps, 0).then(|| (test.holds)(text, other))
+    budget.may_step(steps).then(|| (test.holds)(text, other))
 }
 
 /// The text that a plain path leads to, where it lies.

@@ -200,7 +200,7 @@ fn in_set<'r>(
     let needle = evaluate(needle, frame, budget)?;
     if let Some(text) = needle.as_str() {
         budget.read(text.len())?;
-        return Ok(set.has_text(text));
+        return Ok(set.has_text(text.as_bytes()));
     }
     for literal in &set.others {
         budget.step(1)?;
