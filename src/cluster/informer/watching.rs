@@ -26,16 +26,16 @@ pub(super) struct Watching {
     /// A watch that lasts until then works, even if it has brought nothing yet.
     pub(super) proven_at: Instant,
     /// Whether it has brought anything.
-    pub(super) has_told: bool,
+    has_told: bool,
     /// Whether it counts as dead because nothing came.
-    pub(super) is_silent: bool,
+    is_silent: bool,
 }
 
 /// How long a server may take to open a watch, which is to say nothing yet. A connection that has died in silence since
 /// it was last used is given up with the request.
 const OPENING: Duration = Duration::from_secs(15);
 
-/// A watch that lasts so long works. One that is to end soon has lasted at half its age: servers count whole seconds.
+/// A watch that lasts so long works, and so does one that lasts for half of what it was to.
 const PROOF: Duration = Duration::from_secs(1);
 
 // === impl Watching ===
@@ -50,6 +50,8 @@ impl Watching {
         age: Duration,
         idle: Duration,
     ) -> Result<Self, Fault> {
+        // Servers count whole ones.
+        let age = Duration::from_secs(age.as_secs().max(1));
         let opening = timeout(idle.min(OPENING), send(client, collection.watch(position, age)?));
         let body = opening.await.map_err(|_| Fault::new(FaultClass::Unreachable, "no watch is opened"))??;
         let since = Instant::now();
@@ -59,7 +61,7 @@ impl Watching {
             idle,
             deadline: since + idle,
             since,
-            proven_at: since + PROOF.min(age.max(PROOF) / 2),
+            proven_at: since + PROOF.min(age / 2),
             has_told: false,
             is_silent: false,
         })
