@@ -47,6 +47,8 @@ fn faults(metadata: &ObjectMeta) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn metadata(json: &serde_json::Value) -> ObjectMeta {
@@ -56,10 +58,10 @@ mod tests {
     #[test]
     fn what_the_api_server_takes_is_fine() {
         for fine in [
-            serde_json::json!({}),
-            serde_json::json!({"name": "a.b-1", "namespace": "team-a"}),
-            serde_json::json!({"name": "a", "labels": {"example.org/Tier": "Front_End", "app": ""}}),
-            serde_json::json!({"name": "a", "annotations": {"Example.org/Note": "any text, however it is\n"}}),
+            json!({}),
+            json!({"name": "a.b-1", "namespace": "team-a"}),
+            json!({"name": "a", "labels": {"example.org/Tier": "Front_End", "app": ""}}),
+            json!({"name": "a", "annotations": {"Example.org/Note": "any text, however it is\n"}}),
         ] {
             assert_eq!(faults(&metadata(&fine)), [], "{fine}");
         }
@@ -69,17 +71,14 @@ mod tests {
     fn what_it_refuses_is_named_with_its_place() {
         let long = "a".repeat(254);
         for (wrong, places) in [
-            (serde_json::json!({"name": "UPPER_bad name"}), &["metadata.name"][..]),
-            (serde_json::json!({"name": "-a"}), &["metadata.name"]),
-            (serde_json::json!({"name": long}), &["metadata.name"]),
-            (serde_json::json!({"name": "a", "namespace": "x y"}), &["metadata.namespace"]),
-            (serde_json::json!({"name": "a", "namespace": "a.b"}), &["metadata.namespace"]),
-            (
-                serde_json::json!({"labels": {"a b": "c", "d": "e f"}}),
-                &["metadata.labels", "metadata.labels"],
-            ),
-            (serde_json::json!({"labels": {"a": "a".repeat(64)}}), &["metadata.labels"]),
-            (serde_json::json!({"annotations": {"a b": "c"}}), &["metadata.annotations"]),
+            (json!({"name": "UPPER_bad name"}), &["metadata.name"][..]),
+            (json!({"name": "-a"}), &["metadata.name"]),
+            (json!({"name": long}), &["metadata.name"]),
+            (json!({"name": "a", "namespace": "x y"}), &["metadata.namespace"]),
+            (json!({"name": "a", "namespace": "a.b"}), &["metadata.namespace"]),
+            (json!({"labels": {"a b": "c", "d": "e f"}}), &["metadata.labels", "metadata.labels"]),
+            (json!({"labels": {"a": "a".repeat(64)}}), &["metadata.labels"]),
+            (json!({"annotations": {"a b": "c"}}), &["metadata.annotations"]),
         ] {
             let found: Vec<_> = faults(&metadata(&wrong)).into_iter().map(|(place, _)| place).collect();
             assert_eq!(found, places, "{wrong}");

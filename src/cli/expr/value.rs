@@ -176,15 +176,6 @@ fn plain_within(value: &Value<'_>, depth: usize) -> Result<serde_json::Value, St
         Value::Double(value) => double(*value),
         Value::String(text) => json!(text.as_str()),
         Value::Bytes(bytes) => json!(STANDARD.encode(bytes)),
-        Value::Timestamp(..)
-        | Value::Duration(_)
-        | Value::Quantity(..)
-        | Value::Semver(_)
-        | Value::Ip(_)
-        | Value::Cidr(_)
-        | Value::Url(_)
-        | Value::Format(_)
-        | Value::Type(_) => json!(value.written()),
         Value::Optional(Some(value)) => plain_within(value, depth)?,
         Value::Map(map) => {
             let mut members = Map::new();
@@ -200,6 +191,7 @@ fn plain_within(value: &Value<'_>, depth: usize) -> Result<serde_json::Value, St
             json!(members)
         }
         Value::List(_) | Value::Node(_) => plain_collection(value, depth)?,
+        scalar => json!(scalar.written()),
     })
 }
 

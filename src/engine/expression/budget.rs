@@ -50,7 +50,7 @@ impl Budget {
 
     /// Takes `count` steps if there are as many left; otherwise none, and tells so.
     #[inline]
-    pub(super) fn may_step(&mut self, count: u64) -> bool {
+    pub(super) fn try_step(&mut self, count: u64) -> bool {
         let left = self.steps.checked_sub(count);
         self.steps = left.unwrap_or(self.steps);
         left.is_some()

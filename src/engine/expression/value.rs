@@ -132,7 +132,17 @@ impl<'r> Value<'r> {
             Value::Url(value) => value.to_string(),
             Value::Format(value) => value.name().to_owned(),
             Value::Type(name) => (**name).to_owned(),
-            _ => return None,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Uint(_)
+            | Value::Double(_)
+            | Value::String(_)
+            | Value::Bytes(_)
+            | Value::Optional(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Node(_) => return None,
         })
     }
 

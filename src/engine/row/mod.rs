@@ -255,32 +255,34 @@ impl<'r> NodeRef<'r> {
         self.len() == 0
     }
 
+    /// Where the text of a scalar of this kind lies, if it was kept.
+    #[inline]
+    fn kept(self, kind: Kind) -> Option<Span> {
+        let node = self.node();
+        (node.kind == kind && node.whole).then_some(node.span)
+    }
+
     /// The value of a kept Bool.
     pub fn as_bool(self) -> Option<bool> {
-        let node = self.node();
-        (node.kind == Kind::Bool && node.whole).then(|| self.row.slice(node.span) == "true")
+        self.kept(Kind::Bool).map(|span| self.row.slice(span) == "true")
     }
 
     /// The value of a kept String, escapes resolved.
     #[inline]
     pub fn as_str(self) -> Option<&'r str> {
-        let node = self.node();
-        (node.kind == Kind::String && node.whole).then(|| self.row.slice(node.span))
+        self.kept(Kind::String).map(|span| self.row.slice(span))
     }
 
     /// The bytes of a kept String, escapes resolved: for comparisons, which need no ends of characters.
     #[inline]
     pub(crate) fn as_str_bytes(self) -> Option<&'r [u8]> {
-        let node = self.node();
-        let Span { start, len } = node.span;
-        let is_text = node.kind == Kind::String && node.whole;
-        is_text.then(|| &self.row.text.as_bytes()[start as usize..(start + len) as usize])
+        let Span { start, len } = self.kept(Kind::String)?;
+        Some(&self.row.text.as_bytes()[start as usize..(start + len) as usize])
     }
 
     /// The text of a kept Number, as it stood in the object.
     pub fn as_number(self) -> Option<&'r str> {
-        let node = self.node();
-        (node.kind == Kind::Number && node.whole).then(|| self.row.slice(node.span))
+        self.kept(Kind::Number).map(|span| self.row.slice(span))
     }
 
     /// The elements of a list in order; nothing for any other kind.

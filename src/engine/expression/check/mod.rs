@@ -153,6 +153,9 @@ impl Checker<'_, '_> {
     /// Checks a part, without asking for anything yet. What hangs on its left is walked down in a loop: chains are the
     /// deepest part of an expression. What is wrong with it is noted.
     fn operand(&mut self, syntax: &Syntax) -> Operand {
+        if self.faults.len() == MOST_FAULTS {
+            return Operand::Value(Typed::unknown());
+        }
         let mut chain = Vec::new();
         let mut first = syntax;
         while let Some(left) = self.left_of(first) {

@@ -5,6 +5,8 @@
 //!
 //! Most filters are made of these. Each takes the steps that evaluating it otherwise takes.
 
+#![allow(clippy::inline_always, reason = "a call takes as long as most of these tests")]
+
 use super::super::compare::same_text;
 use super::super::library::{Form, Overload};
 use super::super::syntax::Comparison;
@@ -15,7 +17,6 @@ use crate::row::{Kind, NodeRef, Row};
 
 /// What a test gives, if it is one of these. Inlined where it is asked, and so are the shortest tests.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call takes as long as most of these tests")]
 pub(super) fn answer<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Option<bool> {
     let row = frame.environment?.row;
     match tree {
@@ -34,7 +35,6 @@ pub(super) fn answer<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Bud
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
 fn field_is(test: &FieldIs, row: &Row, budget: &mut Budget) -> Option<bool> {
     let text = row.at(test.field)?.as_str_bytes()?;
     Some(equal(text, test.text.as_bytes(), 1, budget)? == test.equal)
@@ -42,28 +42,25 @@ fn field_is(test: &FieldIs, row: &Row, budget: &mut Budget) -> Option<bool> {
 
 /// For `steps`, and those of reading both texts.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
 fn equal(text: &[u8], other: &[u8], steps: u64, budget: &mut Budget) -> Option<bool> {
     let may_be = text.len() == other.len();
     let reading = if may_be { Budget::reading(text.len()) } else { 0 };
-    budget.may_step(steps + reading).then(|| may_be && same_text(text, other))
+    budget.try_step(steps + reading).then(|| may_be && same_text(text, other))
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
 fn has(path: &Path, row: &Row, budget: &mut Budget) -> Option<bool> {
     let is_there = row.at(path.slot?).is_some();
     // What a map that is there does not hold where it would be held is absent.
     let is_known = is_there || row.at(path.start?.0)?.kind() == Kind::Map;
-    (is_known && budget.may_step(1)).then_some(is_there)
+    (is_known && budget.try_step(1)).then_some(is_there)
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "as above")]
 fn in_set(needle: &Tree, set: &LiteralSet, row: &Row, budget: &mut Budget) -> Option<bool> {
     let Tree::Path(path) = needle else { return None };
     let text = row.at(path.slot.filter(|_| path.optional_from.is_none())?)?.as_str_bytes()?;
-    budget.may_step(2 + Budget::reading(text.len())).then(|| set.has_text(text))
+    budget.try_step(2 + Budget::reading(text.len())).then(|| set.has_text(text))
 }
 
 /// A text or an integer against a literal.
@@ -85,7 +82,7 @@ fn compare<'r>(
             let text = node_at(&operands[0], frame)?.as_number()?;
             let number: i64 = text.parse().ok()?;
             let steps = 2 + Budget::reading(text.len());
-            budget.may_step(steps).then(|| comparison.holds(number.cmp(literal)))
+            budget.try_step(steps).then(|| comparison.holds(number.cmp(literal)))
         }
         _ => None,
     }
@@ -99,7 +96,7 @@ fn text_test<'r>(call: &'r Call, frame: &Frame<'_, 'r>, budget: &mut Budget) -> 
     let (text, other) = (text_at(subject, frame)?, other.as_str());
     // For the call and for the path.
     let steps = 2 + Budget::reading((test.reads)(text, other));
-    budget.may_step(steps).then(|| (test.holds)(text, other))
+    budget.try_step(steps).then(|| (test.holds)(text, other))
 }
 
 /// The text that a plain path leads to, where it lies.

@@ -68,15 +68,6 @@ fn within(value: &Value<'_>, depth: usize) -> Json {
         Value::Double(value) => json!(value.to_string()),
         Value::String(text) => json!(text.as_str()),
         Value::Bytes(bytes) => json!(format!("{} bytes", bytes.len())),
-        Value::Timestamp(..)
-        | Value::Duration(_)
-        | Value::Quantity(..)
-        | Value::Semver(_)
-        | Value::Ip(_)
-        | Value::Cidr(_)
-        | Value::Url(_)
-        | Value::Format(_)
-        | Value::Type(_) => json!(value.written()),
         Value::Optional(Some(value)) => within(value, depth),
         Value::Map(map) => {
             let name = |key: &Value<'_>| match within(key, depth) {
@@ -86,6 +77,7 @@ fn within(value: &Value<'_>, depth: usize) -> Json {
             map.entries.iter().map(|(key, value)| (name(key), within(value, depth))).collect()
         }
         Value::List(_) | Value::Node(_) => collection(value, depth),
+        scalar => json!(scalar.written()),
     }
 }
 
