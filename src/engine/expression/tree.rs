@@ -115,7 +115,7 @@ pub(super) struct FieldIs {
 /// The literals of a list that something is searched in.
 #[derive(Clone, Debug)]
 pub(super) struct LiteralSet {
-    /// Sorted.
+    /// As their author has them if they are few, who knows best what is frequent; else sorted.
     pub(super) texts: Box<[Box<str>]>,
     /// Those that are no strings.
     pub(super) others: Box<[Value<'static>]>,
@@ -244,7 +244,9 @@ impl LiteralSet {
     pub(super) fn new(literals: &[Value<'static>]) -> LiteralSet {
         let texts = literals.iter().filter_map(Value::as_str);
         let mut texts: Vec<Box<str>> = texts.map(Box::from).collect();
-        texts.sort_unstable();
+        if texts.len() > FEW_TEXTS {
+            texts.sort_unstable();
+        }
         let others = literals.iter().filter(|literal| literal.as_str().is_none());
         LiteralSet { texts: texts.into(), others: others.cloned().collect() }
     }
