@@ -8,21 +8,24 @@ use kube::api::ObjectMeta;
 use crate::cli::finding::{Finding, FindingKind};
 use crate::cli::input::Place;
 
+/// The longest name of a label that is shown whole, in bytes; Kubernetes takes none that is longer.
+const LONGEST_SHOWN: usize = 253 + 1 + 63;
+
 /// Every error of the metadata of what is called `kind`.
 pub(super) fn errors(place: &Place, kind: &str, metadata: &ObjectMeta) -> Vec<Finding> {
     let name = metadata.name.as_deref().filter(|name| !name.is_empty());
     let subject = format!("{kind} {}", name.unwrap_or("without a name"));
-    let error = |(path, message): (&str, String)| {
-        let finding = Finding::new(FindingKind::Error, place, path, message);
+    let error = |(path, message): (String, String)| {
+        let finding = Finding::new(FindingKind::Error, place, &path, message);
         Finding { subject: Some(subject.clone()), ..finding }
     };
     faults(metadata).into_iter().map(error).collect()
 }
 
-fn faults(metadata: &ObjectMeta) -> Vec<(&'static str, String)> {
+fn faults(metadata: &ObjectMeta) -> Vec<(String, String)> {
     let mut faults = vec![];
-    let mut add = |path, text: &str, found: Vec<String>| {
-        faults.extend(found.into_iter().map(|fault| (path, format!("'{text:.64}': {fault}"))));
+    let mut add = |path: &str, text: &str, found: Vec<String>| {
+        faults.extend(found.into_iter().map(|fault| (path.to_owned(), format!("'{text:.64}': {fault}"))));
     };
     // What is missing is told by whoever needs it.
     let texts = [
@@ -35,14 +38,21 @@ fn faults(metadata: &ObjectMeta) -> Vec<(&'static str, String)> {
         }
     }
     for (key, value) in metadata.labels.iter().flatten() {
-        add("metadata.labels", key, Format::QualifiedName.faults(key));
-        add("metadata.labels", value, Format::LabelValue.faults(value));
+        let path = member("metadata.labels", key);
+        add(&path, key, Format::QualifiedName.faults(key));
+        add(&path, value, Format::LabelValue.faults(value));
     }
     for key in metadata.annotations.iter().flatten().map(|(key, _)| key) {
         // Their keys may have capitals before the slash too.
-        add("metadata.annotations", key, Format::QualifiedName.faults(&key.to_lowercase()));
+        let path = member("metadata.annotations", key);
+        add(&path, key, Format::QualifiedName.faults(&key.to_lowercase()));
     }
     faults
+}
+
+/// The place of a member of a map, or of the map where the name is too long to be part of a message.
+fn member(map: &str, name: &str) -> String {
+    if name.len() > LONGEST_SHOWN { map.to_owned() } else { format!("{map}['{}']", name.escape_debug()) }
 }
 
 #[cfg(test)]
@@ -76,9 +86,13 @@ mod tests {
             (json!({"name": long}), &["metadata.name"]),
             (json!({"name": "a", "namespace": "x y"}), &["metadata.namespace"]),
             (json!({"name": "a", "namespace": "a.b"}), &["metadata.namespace"]),
-            (json!({"labels": {"a b": "c", "d": "e f"}}), &["metadata.labels", "metadata.labels"]),
-            (json!({"labels": {"a": "a".repeat(64)}}), &["metadata.labels"]),
-            (json!({"annotations": {"a b": "c"}}), &["metadata.annotations"]),
+            (
+                json!({"labels": {"a b": "c", "d": "e f"}}),
+                &["metadata.labels['a b']", "metadata.labels['d']"],
+            ),
+            (json!({"labels": {"a": "a".repeat(64)}}), &["metadata.labels['a']"]),
+            (json!({"labels": {"a".repeat(318): "a"}}), &["metadata.labels"]),
+            (json!({"annotations": {"a b": "c"}}), &["metadata.annotations['a b']"]),
         ] {
             let found: Vec<_> = faults(&metadata(&wrong)).into_iter().map(|(place, _)| place).collect();
             assert_eq!(found, places, "{wrong}");

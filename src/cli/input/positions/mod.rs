@@ -208,16 +208,23 @@ impl Found<'_> {
     }
 }
 
-/// The steps of `spec.projections[2].expression`.
+/// The steps of `spec.projections[2].expression`, or of `metadata.labels['app.kubernetes.io/name']`.
 fn steps(path: &str) -> Vec<Step<'_>> {
     let mut steps = vec![];
-    for part in path.split('.').filter(|part| !part.is_empty()) {
-        let (name, indices) = part.split_once('[').unwrap_or((part, ""));
-        if !name.is_empty() {
-            steps.push(Step::Member(name));
-        }
-        let indices = indices.split('[').filter_map(|index| index.trim_end_matches(']').parse().ok());
-        steps.extend(indices.map(Step::Item));
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (step, after) = if let Some(quoted) = rest.strip_prefix("['") {
+            let (name, after) = quoted.split_once("']").unwrap_or((quoted, ""));
+            (Some(Step::Member(name)), after)
+        } else if let Some(index) = rest.strip_prefix('[') {
+            let (index, after) = index.split_once(']').unwrap_or((index, ""));
+            (index.parse().ok().map(Step::Item), after)
+        } else {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            (Some(&rest[..end]).filter(|name| !name.is_empty()).map(Step::Member), &rest[end..])
+        };
+        steps.extend(step);
+        rest = after.strip_prefix('.').unwrap_or(after);
     }
     steps
 }

@@ -63,6 +63,22 @@ fn the_name_of_a_member_is_found_before_its_value() {
 }
 
 #[test]
+fn members_with_dots_in_their_names_are_quoted() {
+    let text = "metadata:\n  labels:\n    app.kubernetes.io/name: shop\n    b: [c, {\"d]e\": f}]\n";
+    check(text, None, "metadata.labels['app.kubernetes.io/name']", (0, 0), (3, 29));
+    check(text, None, "metadata.labels['b'][1]['d]e']", (0, 0), (4, 20));
+    check(text, None, "metadata.labels['b'].1", (0, 0), (4, 5));
+    for cut in [
+        "metadata.labels['other']",
+        "metadata.labels['app.kubernetes.io/na",
+        "metadata.labels[x",
+        "metadata.labels['",
+    ] {
+        check(text, None, cut, (0, 0), (2, 3));
+    }
+}
+
+#[test]
 fn what_is_not_there_is_at_the_part_around_it() {
     check(BLOCK, None, "spec.unit", (0, 0), (3, 1));
     check(BLOCK, None, "spec.projections[1].name.deeper", (0, 0), (15, 6));
