@@ -3,7 +3,7 @@
 //! In: Metrics, a kubeconfig. Out: `/metrics`, what changes and what is amiss on standard error, at the end the series on
 //! standard output. Must never know: how anything is done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +24,7 @@ use crate::controller::declared::ObjectName;
 use crate::controller::lease::Election;
 use crate::controller::metric::{self, Report, Reporter};
 use crate::controller::status::{MetricFacts, metric_status};
-use crate::controller::{LowerOptions, Mode, Objects, Tenancy};
+use crate::controller::{LowerOptions, Lowered, Mode, Objects, Tenancy};
 use crate::export::transport::AddressPolicy;
 use crate::run::engine_options;
 use crate::run::operator::{Declaring, Running, Settings, start};
@@ -49,6 +49,8 @@ pub(super) struct ClusterArgs {
 /// Tells on standard error what is amiss with each Metric, and when it is mended.
 struct Terminal {
     live: Live,
+    /// What was warned of when the Metrics were read, of each.
+    warned: BTreeMap<ObjectName, BTreeSet<String>>,
 }
 
 /// What was told of one Metric.
@@ -58,13 +60,15 @@ struct Told {
     status: MetricStatus,
     /// The condition that fails, by its type, as it was told.
     amiss: BTreeMap<String, String>,
+    /// Every warning that was said. They come with what the cluster knows of its kinds, and may come again.
+    warned: BTreeSet<String>,
 }
 
 /// Runs the command.
 pub(super) fn follow(args: &Args, metrics: &MetricsArgs, cluster: &ClusterArgs) -> Status {
     let profile = args.output.profile;
     let lowering = LowerOptions { objects: Objects::Cluster, ..args.output.lowering() };
-    let metrics = match metrics.load_declared(lowering, profile.of_export(), engine_options(true)) {
+    let metrics = match metrics.load_for_cluster(lowering, profile.of_export(), engine_options(true)) {
         Ok(metrics) => metrics,
         Err(status) => return status,
     };
@@ -77,7 +81,7 @@ pub(super) fn follow(args: &Args, metrics: &MetricsArgs, cluster: &ClusterArgs) 
     }
 }
 
-async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Status {
+async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<(Lowered, Metric)>) -> Status {
     let connected = match reach(cluster).await {
         Ok(connected) => connected,
         Err(status) => return status,
@@ -89,7 +93,11 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
     let served = server.as_ref().map(|server| format!(" · http://{}/metrics", server.address()));
     let live = Live::start(format!("celemetry · {}{}", connected.cluster, served.unwrap_or_default()));
     let started = SystemTime::now();
-    let reporter = Arc::new(Terminal { live: live.clone() });
+    let warned = metrics.iter().filter_map(|(lowered, metric)| {
+        let warnings = lowered.warnings.iter().map(ToString::to_string).collect();
+        Some((name_of(metric)?, warnings))
+    });
+    let reporter = Arc::new(Terminal { live: live.clone(), warned: warned.collect() });
     let settings = Settings {
         metrics: metric::Settings {
             profile: args.output.profile.of_controller(),
@@ -101,7 +109,10 @@ async fn drive(args: &Args, cluster: &ClusterArgs, metrics: Vec<Metric>) -> Stat
             stale_after: cluster.stale_after,
         },
         connected,
-        declared: Declaring::Here(metrics.iter().filter_map(declared).collect(), reporter),
+        declared: Declaring::Here(
+            metrics.iter().filter_map(|(_, metric)| declared(metric)).collect(),
+            reporter,
+        ),
         profile: args.output.profile.of_export(),
         resource: vec![],
         heartbeat: args.heartbeat,
@@ -147,11 +158,7 @@ async fn reach(cluster: &ClusterArgs) -> Result<Connected, Status> {
 
 /// A Metric of a file as if it were declared in a cluster.
 fn declared(metric: &Metric) -> Option<(ObjectName, Value)> {
-    let name = ObjectName {
-        group: Group::default(),
-        namespace: metric.namespace().to_owned(),
-        name: metric.metadata.name.clone()?,
-    };
+    let name = name_of(metric)?;
     let mut value = serde_json::to_value(metric).ok()?;
     // Both groups mean the same; the types of a file may be left out by now.
     value["apiVersion"] = Group::default().api_version().into();
@@ -159,12 +166,18 @@ fn declared(metric: &Metric) -> Option<(ObjectName, Value)> {
     Some((name, value))
 }
 
+fn name_of(metric: &Metric) -> Option<ObjectName> {
+    let name = metric.metadata.name.clone()?;
+    Some(ObjectName { group: Group::default(), namespace: metric.namespace().to_owned(), name })
+}
+
 // === impl Terminal, Told ===
 
 impl Reporter for Terminal {
     fn open(&self, name: &ObjectName, _: &Value) -> Box<dyn Report> {
         let (live, source) = (self.live.clone(), format!("Metric/{name}"));
-        Box::new(Told { live, source, status: MetricStatus::default(), amiss: BTreeMap::new() })
+        let warned = self.warned.get(name).cloned().unwrap_or_default();
+        Box::new(Told { live, source, status: MetricStatus::default(), amiss: BTreeMap::new(), warned })
     }
 }
 
@@ -179,6 +192,12 @@ impl Report for Told {
             self.live.say(line);
         }
         self.amiss = amiss;
+        for warning in facts.warnings {
+            if !self.warned.contains(&warning) {
+                self.live.say(format!("warning: {}: {warning}", self.source));
+                self.warned.insert(warning);
+            }
+        }
     }
 }
 

@@ -13,8 +13,9 @@ use celemetry_engine::{Engine, Options};
 use super::finding::{Finding, FindingKind};
 use super::input::{Document, InputError, Place, read_documents};
 use super::metrics::{Lost, Metrics, PartlyRead, PlacedMetric, PlacedSink, read_metrics};
-use super::{Status, report};
+use super::{Status, kinds, report};
 use crate::api;
+use crate::controller::schema::KnownKinds;
 use crate::controller::{LowerOptions, Lowered, lower_in_part};
 use crate::export::conflict::{Claim, resolve};
 use crate::export::profile::Profile;
@@ -41,6 +42,8 @@ pub(super) struct Findings {
     /// What could not be read at all.
     pub(super) unread: Vec<InputError>,
     pub(super) errors: Vec<Finding>,
+    /// Names under which nothing can be exported: a Metric that has one is counted, and never Ready in a cluster.
+    pub(super) unexportable: Vec<Finding>,
     pub(super) warnings: Vec<Finding>,
 }
 
@@ -75,21 +78,8 @@ impl MetricsArgs {
         profile: Profile,
         engine: Options,
     ) -> Result<Vec<Lowered>, Status> {
-        let findings = self.find(options, profile, engine)?;
-        Ok(findings.metrics.into_iter().map(|(_, lowered)| lowered).collect())
-    }
-
-    /// Reads every Metric as it was written, after it was checked as by [`load`](Self::load).
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
-    pub(super) fn load_declared(
-        &self,
-        options: LowerOptions<'_>,
-        profile: Profile,
-        engine: Options,
-    ) -> Result<Vec<api::Metric>, Status> {
-        Ok(self.find(options, profile, engine)?.declared)
+        let metrics = self.load_both(options, profile, engine)?;
+        Ok(metrics.into_iter().map(|(lowered, _)| lowered).collect())
     }
 
     /// Both: what every Metric means, and how it was written.
@@ -102,18 +92,44 @@ impl MetricsArgs {
         profile: Profile,
         engine: Options,
     ) -> Result<Vec<(Lowered, api::Metric)>, Status> {
-        let Findings { metrics, declared, .. } = self.find(options, profile, engine)?;
-        Ok(metrics.into_iter().map(|(_, lowered)| lowered).zip(declared).collect())
+        let (mut findings, known) = self.find(options, profile, engine);
+        let metrics = findings.metrics.iter();
+        let misfits: Vec<_> =
+            metrics.flat_map(|(place, lowered)| kinds::misfits(&known, place, lowered)).collect();
+        findings.warnings.extend(misfits);
+        self.sound(findings)
     }
 
-    fn find(&self, options: LowerOptions<'_>, profile: Profile, engine: Options) -> Result<Findings, Status> {
-        let (documents, unread) =
+    /// The same for a cluster, which knows best what objects its kinds have.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(super) fn load_for_cluster(
+        &self,
+        options: LowerOptions<'_>,
+        profile: Profile,
+        engine: Options,
+    ) -> Result<Vec<(Lowered, api::Metric)>, Status> {
+        let (findings, _) = self.find(options, profile, engine);
+        self.sound(findings)
+    }
+
+    fn find(&self, options: LowerOptions<'_>, profile: Profile, engine: Options) -> (Findings, KnownKinds) {
+        let (mut documents, unread) =
             read_documents(&self.metrics, &mut std::io::stdin().lock() as &mut dyn Read);
+        let mut odd = vec![];
+        let known = kinds::of_documents(&mut documents, &mut odd);
         let mut findings = Findings { unread, ..Findings::of(documents, options, profile, engine) };
-        for PlacedSink { place, .. } in std::mem::take(&mut findings.sinks) {
+        findings.warnings.extend(odd);
+        (findings, known)
+    }
+
+    /// Says everything, and gives the Metrics if nothing is wrong.
+    fn sound(&self, findings: Findings) -> Result<Vec<(Lowered, api::Metric)>, Status> {
+        for PlacedSink { place, .. } in &findings.sinks {
             report::say(&format!("warning: {place}: a DataSink has no meaning here, ignored"));
         }
-        for warning in &findings.warnings {
+        for warning in findings.warnings.iter().chain(&findings.unexportable) {
             let left_out =
                 if warning.kind == FindingKind::Conflict { format!("; {LEFT_OUT}") } else { String::new() };
             report::say(&format!("warning: {warning}{left_out}"));
@@ -127,7 +143,11 @@ impl MetricsArgs {
         for problem in &problems {
             report::say(&format!("error: {problem}"));
         }
-        if problems.is_empty() { Ok(findings) } else { Err(Status::Input) }
+        if !problems.is_empty() {
+            return Err(Status::Input);
+        }
+        let Findings { metrics, declared, .. } = findings;
+        Ok(metrics.into_iter().map(|(_, lowered)| lowered).zip(declared).collect())
     }
 
     /// What is said where nothing was found.
@@ -233,11 +253,17 @@ impl Findings {
             Claim { id: *id, info: &definition.info, shape, precedence: i64::from(*index as u32) }
         };
         let claims: Vec<_> = compiled.iter().map(claim).collect();
-        let conflicts = resolve(profile, &claims).into_iter().map(|(id, conflict)| {
-            let place = &self.metrics[compiled[&id]].0;
-            Finding::new(FindingKind::Conflict, place, "spec.name", format!("NameConflict: {conflict}"))
-        });
-        let conflicts: Vec<_> = conflicts.collect();
-        self.warnings.extend(conflicts);
+        for (id, conflict) in resolve(profile, &claims) {
+            let (place, lowered) = &self.metrics[compiled[&id]];
+            let found = |reason: &str| {
+                Finding::new(FindingKind::Conflict, place, "spec.name", format!("{reason}: {conflict}"))
+            };
+            if conflict.is_of_the_name_alone() {
+                let subject = Some(format!("Metric {}", lowered.definition.info.object));
+                self.unexportable.push(Finding { subject, ..found("InvalidMetricName") });
+            } else {
+                self.warnings.push(found("NameConflict"));
+            }
+        }
     }
 }

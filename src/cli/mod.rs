@@ -15,6 +15,7 @@ pub mod finding;
 mod follow;
 mod init;
 pub mod input;
+mod kinds;
 mod listen;
 mod live;
 mod load;

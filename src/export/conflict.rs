@@ -124,6 +124,15 @@ pub fn resolve(profile: Profile, claims: &[Claim<'_>]) -> BTreeMap<MetricId, Nam
     conflicts
 }
 
+// === impl NameConflict ===
+
+impl NameConflict {
+    /// Whether the name is refused whatever other metrics there are.
+    pub fn is_of_the_name_alone(&self) -> bool {
+        matches!(self, NameConflict::Reserved { .. } | NameConflict::Empty { .. })
+    }
+}
+
 // === impl Register ===
 
 impl<'a> Register<'a> {

@@ -7,7 +7,11 @@ use serde_json::{Value as Json, json};
 
 use crate::harness::{Operator, Plane, Request, folder, pod, rule, until};
 
-tests![a_cluster_is_followed_without_a_trace, what_is_amiss_is_told_and_heals_by_itself,];
+tests![
+    a_cluster_is_followed_without_a_trace,
+    what_is_amiss_is_told_and_heals_by_itself,
+    what_fits_no_object_of_the_cluster_is_told_once,
+];
 
 fn a_cluster_is_followed_without_a_trace() {
     let plane = Plane::bare(&[]);
@@ -81,4 +85,29 @@ fn what_is_amiss_is_told_and_heals_by_itself() {
     says(&celemetry, "Metric/default/pods: Ready again");
     assert!(celemetry.terminate().success());
     assert!(!celemetry.log().contains("anywhere"), "{}", celemetry.log());
+}
+
+fn what_fits_no_object_of_the_cluster_is_told_once() {
+    let plane = Plane::shared();
+    let namespace = plane.namespace("misfits");
+    let user = plane.user_with(&[rule("", "pods", "list,watch")]);
+    pod(&namespace, "a").create(plane.client());
+    let metric = json!({"apiVersion": "metrics.open-control-plane.io/v1alpha1", "kind": "Metric", "metadata": {"name": "pods"},
+        "spec": {"name": "misfits.pods", "target": {"kind": "Pod"}, "namespaces": [namespace],
+            // The first is read otherwise by another dialect, which loading tells.
+            "projections": [{"name": "a", "fieldPath": "$.metadata.labels['app.kubernetes.io/name']"}, {"name": "b", "expression": "object.spec.nodeNam"}]}});
+    let file = folder::fresh("misfits").join("metric.json");
+    fs::write(&file, metric.to_string()).unwrap();
+    let mut celemetry =
+        Operator::run().arg("-f").arg(&file).arg("--kubeconfig").arg(plane.kubeconfig(&user)).start();
+    celemetry.wait_ready();
+    let line = "warning: Metric/default/pods: spec.projections[1].expression:1:13: Pod of v1: spec has no field 'nodeNam' (did you mean 'nodeName'?)";
+    until("the warning", || {
+        let log = celemetry.log();
+        if log.contains(line) { Ok(()) } else { Err(log) }
+    });
+    assert!(celemetry.terminate().success());
+    let log = celemetry.log();
+    assert_eq!(log.matches("nodeNam'").count(), 1, "{log}");
+    assert_eq!(log.matches("projections[0]").count(), 1, "{log}");
 }

@@ -112,12 +112,14 @@ fn what_kubernetes_would_not_take_is_an_error() {
         "
 apiVersion: metrics.open-control-plane.io/v1alpha1
 kind: Metric
-metadata: {name: UPPER_bad name, namespace: team a, labels: {app: web}}
+metadata: {name: UPPER_bad name, namespace: team a, labels: {app: we b}}
 spec: {name: pods, target: {kind: Pod, version: v1}, unit: '{pod}'}
 ",
     );
     let found = json(&["-f", &file], "", 1);
-    assert_eq!(places(&found), ["4:18 metadata.name: error", "4:45 metadata.namespace: error"]);
+    let expected =
+        ["4:18 metadata.name: error", "4:45 metadata.namespace: error", "4:67 metadata.labels['app']: error"];
+    assert_eq!(places(&found), expected);
     let message = found["problems"][0]["message"].as_str().unwrap();
     assert!(
         message.starts_with("'UPPER_bad name': a lowercase RFC 1123 subdomain must consist of"),
@@ -302,12 +304,20 @@ fn names_that_two_metrics_claim_are_warned_of() {
     let file = scratch("check-conflict.yaml", &(metric("a", "{pod}") + "---\n" + &metric("b", "s")));
     assert_eq!(places(&json(&["-f", &file], "", 0)), ["13:9 spec.name: conflict"]);
     let reserved = metric("a", "{pod}").replace("shop.pods", "celemetry_pods");
-    let found = json(&["-f", "-"], &reserved, 0);
+    let found = json(&["-f", "-"], &reserved, 1);
+    assert_eq!(places(&found), ["5:9 spec.name: error"]);
     let message = found["problems"][0]["message"].as_str().unwrap();
+    assert!(message.starts_with("InvalidMetricName: ") && message.contains(" is reserved: "), "{found}");
+    assert_eq!(found["metrics"], serde_json::json!([]), "nothing of it is sound");
+    // Counted all the same, where a cluster does not decide.
+    let reserved = scratch("check-reserved.yaml", &reserved);
+    let (out, err) = ends(&["eval", "-f", &reserved, "-o", "table"], "", 0);
     assert!(
-        message.contains(" is reserved: ") && message.contains("; its series are left out of /metrics "),
-        "{found}"
+        err.contains(":1: Metric a: spec.name: InvalidMetricName: ")
+            && err.contains("; its series are left out of /metrics"),
+        "{err}"
     );
+    assert!(out.contains("celemetry_pods"), "{out}");
 }
 
 #[test]

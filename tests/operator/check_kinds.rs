@@ -103,6 +103,26 @@ fn fields_that_pods_do_not_have_are_warned_of_and_refused_if_strict() {
 }
 
 #[test]
+fn whoever_evaluates_is_warned_too() {
+    let spec = "  filter: object.spec.nodeNam == ''\n";
+    let file = scratch("kinds-evaluated.yaml", &metric("a", "{kind: Pod}", spec));
+    let own = scratch(
+        "kinds-evaluated-widgets.yaml",
+        &metric("b", TARGET, "  filter: object.spec.colr == 'red'\n"),
+    );
+    let definitions = scratch("kinds-evaluated-definitions.yaml", WIDGETS);
+    let pod = format!(
+        "warning: {file}:1: spec.filter:1:13: Pod of v1 in Kubernetes 1.34: spec has no field 'nodeNam'"
+    );
+    let widget = format!("warning: {own}:1: spec.filter:1:13: Widget of ");
+    for command in [&["eval"][..], &["run", "--events", "-"], &["explain"]] {
+        let arguments = [command, &["-f", &file, "-f", &own, "-f", &definitions]].concat();
+        let (_, err) = ends(&arguments, "", 0);
+        assert!(err.contains(&pod) && err.contains(&widget), "{command:?}: {err}");
+    }
+}
+
+#[test]
 fn definitions_among_the_files_tell_of_their_kinds() {
     let spec = "  filter: object.spec.colr == 'red'\n";
     let metrics = scratch("kinds-widgets.yaml", &metric("a", TARGET, spec));

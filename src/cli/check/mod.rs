@@ -6,8 +6,8 @@
 mod advice;
 mod bounds;
 mod identity;
-mod kinds;
 mod names;
+mod openapi;
 mod partial;
 mod people;
 mod problem;
@@ -25,7 +25,7 @@ use super::finding::{Finding, FindingKind};
 use super::input::{parse_in_part, read_texts};
 use super::load::{Findings, LEFT_OUT, MetricsArgs};
 use super::output::Profile;
-use super::{Status, output};
+use super::{Status, kinds, output};
 use crate::controller::schema::KnownKinds;
 use crate::controller::{LowerOptions, Objects};
 use crate::run::engine_options;
@@ -180,13 +180,15 @@ impl Args {
         };
         let mut odd = vec![];
         let mut known = kinds::of_documents(&mut documents, &mut odd);
-        let unusable = kinds::add_openapi(&self.openapi, &mut known);
+        let unusable = openapi::add(&self.openapi, &mut known);
         let mut findings = Findings::of(documents, options, self.profile.of_export(), engine_options(false));
         for conflict in findings.warnings.iter_mut().filter(|found| found.kind == FindingKind::Conflict) {
             conflict.message.push_str(&format!("; {LEFT_OUT}"));
         }
         findings.warnings.extend(odd);
         let costs = self.advise(&mut findings, &known);
+        let unexportable = std::mem::take(&mut findings.unexportable).into_iter();
+        findings.errors.extend(unexportable.map(|found| Finding { kind: FindingKind::Error, ..found }));
         findings.errors.extend(findings.sinks.iter().flat_map(sinks::errors));
         let identities = identities(&findings);
         findings.errors.extend(identities);
@@ -215,7 +217,8 @@ impl Args {
             rest.map(|remnant| (&remnant.place, &remnant.lowered, &remnant.declared, Some(&remnant.lost)));
         for (place, lowered, declared, lost) in whole.chain(rest) {
             let Some((explanation, is_compiled)) = partial::explain(&lowered.definition) else { continue };
-            let is_sound = lost.is_none() && is_compiled;
+            let is_exportable = !findings.unexportable.iter().any(|found| found.place == *place);
+            let is_sound = lost.is_none() && is_compiled && is_exportable;
             let mut found = advice::of(place, declared, lowered, &explanation, self.profile);
             if !lost.is_some_and(|lost| lost.affects("spec.target")) {
                 found.extend(kinds::misfits(known, place, lowered));

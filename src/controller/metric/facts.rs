@@ -19,7 +19,6 @@ use crate::controller::lower::{LowerError, Mode};
 use crate::controller::status::{
     MetricFacts, NameState, SinkDefect, SinkState, SourceFacts, SourceFault, SourceState, TargetState,
 };
-use crate::export::conflict::NameConflict;
 
 // === impl MetricTask ===
 
@@ -95,9 +94,7 @@ impl MetricTask {
         let verdict = self.claimed.as_ref().and_then(|claimed| claimed.verdict.borrow().clone());
         match verdict {
             None => NameState::Free,
-            Some(conflict @ (NameConflict::Reserved { .. } | NameConflict::Empty { .. })) => {
-                NameState::Invalid(conflict.to_string())
-            }
+            Some(conflict) if conflict.is_of_the_name_alone() => NameState::Invalid(conflict.to_string()),
             Some(conflict) => NameState::Taken(conflict.to_string()),
         }
     }
