@@ -151,7 +151,7 @@ impl Documents {
         while let Some(&byte) = self.buffer.get(self.scanned) {
             let found = match self.state {
                 State::Between => self.begin(byte),
-                State::Value => self.structure(byte),
+                State::Value => self.structure(&mut scanner),
                 State::String => self.string(&mut scanner),
                 State::Escape => {
                     // No escape of JSON is a line break, so that one still ends the string.
@@ -191,31 +191,34 @@ impl Documents {
         Found::Nothing
     }
 
-    /// Steps to the next quote or to the end of the value.
-    fn structure(&mut self, first: u8) -> Found {
-        let mut byte = first;
-        loop {
-            self.scanned += 1;
+    /// Steps to the end of the value, or into a string that is not plain up to its end.
+    fn structure(&mut self, scanner: &mut Scanner) -> Found {
+        let bytes = &self.buffer[..];
+        let (mut at, mut depth) = (self.scanned, self.depth);
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
             match byte {
                 b'"' => {
-                    self.state = State::String;
-                    return Found::Nothing;
+                    let end = scanner.plain_run(bytes, at);
+                    if bytes.get(end) != Some(&b'"') {
+                        self.state = State::String;
+                        break;
+                    }
+                    at = end + 1;
                 }
-                b'{' | b'[' => self.depth += 1,
+                b'{' | b'[' => depth += 1,
                 b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
+                    depth -= 1;
+                    if depth == 0 {
                         self.state = State::Between;
-                        return Found::End(self.scanned);
+                        break;
                     }
                 }
                 _ => {}
             }
-            match self.buffer.get(self.scanned) {
-                Some(next) => byte = *next,
-                None => return Found::Nothing,
-            }
         }
+        (self.scanned, self.depth) = (at, depth);
+        if self.state == State::Between { Found::End(at) } else { Found::Nothing }
     }
 
     /// Steps to what ends or interrupts the string.
