@@ -19,6 +19,10 @@ const HEADINGS: [&str; 4] = ["METRIC", "ATTRIBUTES", "VALUE", "SOURCE"];
 const VALUE: usize = 2;
 const GAP: &str = "   ";
 
+/// Columns are aligned up to this width: one long text must not push all others out of sight. Widths beyond 65,535 cannot
+/// be asked of `format!` at all.
+const WIDEST: usize = 200;
+
 /// Appends a line of headings and a line a series, sorted by metric, source and attributes. Attributes are
 /// `name=text`, separated by commas; a name or text that this would make ambiguous stands in quotes.
 pub fn write_table(snapshot: &Snapshot, out: &mut String) {
@@ -36,7 +40,7 @@ pub fn write_table(snapshot: &Snapshot, out: &mut String) {
     let mut widths = [0; HEADINGS.len()];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(cell.chars().count().min(WIDEST));
         }
     }
     rows.iter().for_each(|row| write_row(row, &widths, out));

@@ -108,6 +108,12 @@ k8s.äpfel     \"a b\"=\"\\u{1b}[31m\",b=\"x,y=z\"     1.5   Metric/team/hostile
 ";
     assert_eq!(table(&snapshot([counts("a", "k8s.pods"), mean(3.5), hostile])), expected);
     assert_eq!(table(&Snapshot::default()), "METRIC   ATTRIBUTES   VALUE   SOURCE\n");
+    // Longer than what `format!` can pad to, and not what all others are padded to.
+    let long = "x".repeat(70_000);
+    let hostile: &[(&[(&str, &str)], _)] = &[(&[("a", &long)], Number::Integer(1))];
+    let hostile = metric("hostile", ["long", "", ""], COUNT, hostile);
+    let lines = table(&snapshot([counts("a", "k8s.pods"), hostile]));
+    assert!(lines.contains(&long) && lines.lines().filter(|line| line.len() > 500).count() == 1);
 }
 
 #[test]
