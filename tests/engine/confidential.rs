@@ -69,8 +69,8 @@ const VALUES: &[(ValueKind, Language, &str, Tells)] = &[
     (ValueKind::Integer, Language::Kubectl, "half", Value),
     (ValueKind::Integer, Language::Cel, "object.half", Value),
     (ValueKind::Integer, Language::Cel, "double(object.half)", Value),
-    (ValueKind::Integer, Language::Cel, "quantity('1k').add(quantity('500m'))", Kind),
-    (ValueKind::Integer, Language::Cel, "timestamp(object.whole)", Kind),
+    (ValueKind::Integer, Language::Cel, "quantity(string(object.whole)).add(quantity('500m'))", Kind),
+    (ValueKind::Integer, Language::Cel, "dyn(timestamp(object.whole))", Kind),
     (ValueKind::Integer, Language::Kubectl, "texts[*]", Kind),
     (ValueKind::Integer, Language::Kubectl, "map", Kind),
     (ValueKind::Double, Language::Kubectl, "text", Value),
@@ -83,7 +83,7 @@ const VALUES: &[(ValueKind, Language, &str, Tells)] = &[
     (ValueKind::Duration, Language::Kubectl, "great", Value),
     (ValueKind::Timestamp, Language::Kubectl, "text", Value),
     (ValueKind::Timestamp, Language::Kubectl, "whole", Value),
-    (ValueKind::Timestamp, Language::Cel, "object.whole + 0", Value),
+    (ValueKind::Timestamp, Language::Cel, "dyn(object.whole + 0)", Value),
 ];
 
 const ATTRIBUTES: &[(ProjectionKind, Language, &str, Tells)] = &[
@@ -99,7 +99,7 @@ const ATTRIBUTES: &[(ProjectionKind, Language, &str, Tells)] = &[
     (ProjectionKind::Map, Language::Kubectl, "text", Kind),
     (ProjectionKind::Timestamp, Language::Kubectl, "text", Kind),
     (ProjectionKind::Timestamp, Language::Kubectl, "whole", Kind),
-    (ProjectionKind::Slice, Language::Cel, "bytes(object.text)", Kind),
+    (ProjectionKind::Slice, Language::Cel, "dyn(bytes(object.text))", Kind),
 ];
 
 /// The engine with one definition, and what it tells of the object.

@@ -243,6 +243,14 @@ impl Expression {
         self.kind
     }
 
+    /// What it gives for every object, if it reads none.
+    pub(crate) fn constant(&self) -> Option<&Value<'static>> {
+        match &*self.program {
+            Program::Cel(tree::Tree::Constant(value)) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Compiled with [`Demand::Elements`]: the repeated field of the result's elements, if the result is a plain path;
     /// otherwise everything was kept, and items are [`ItemScope::Computed`].
     pub fn elements(&self) -> Option<FieldId> {

@@ -10,14 +10,14 @@ use crate::definition::{
     TextForm, ValueFrom,
 };
 use crate::error::CompileError;
-use crate::expression::{Demand, Expression, ItemScope, Scope, SharedExpressions, StaticType};
+use crate::expression::{Demand, Expression, ItemScope, Scope, SharedExpressions};
 use crate::index::{Conditions, LabelTest, Selector};
 use crate::row::{FieldId, FieldPlan, FieldRecorder};
 
 use serde_json::Value as Json;
 
 use super::text::ProjectionError;
-use super::{FieldTest, Plan, ProjectionStep, Step, ValueStep, amount, text};
+use super::{FieldTest, Plan, ProjectionStep, Step, ValueStep, amount, demands, text};
 
 /// Compiles the parts of one definition and gathers their errors.
 struct Compiler<'p> {
@@ -135,16 +135,16 @@ impl Compiler<'_> {
 
     fn filter(&mut self, formula: &Formula) -> Option<Step> {
         let step = self.expression(formula, Demand::Whole)?;
-        match step.expression.static_type() {
-            StaticType::Bool | StaticType::Dyn => {}
-            other => self.refuse(&formula.place, format!("a filter is a bool, this is {}", other.name())),
-        }
+        self.demand(&formula.place, demands::of_filter(&step.expression));
         Some(step)
     }
 
     /// The list of `forEach`; from here on `item` is in scope.
     fn elements(&mut self, formula: &Formula) -> Option<Step> {
         let step = self.expression(formula, Demand::Elements);
+        if let Some(step) = &step {
+            self.demand(&formula.place, demands::of_elements(&step.expression));
+        }
         let item = match step.as_ref().and_then(|step| step.expression.elements()) {
             Some(field) => ItemScope::Field(field),
             None => ItemScope::Computed,
@@ -159,6 +159,8 @@ impl Compiler<'_> {
         for projection in projections {
             let default = projection.default.as_ref().map(|json| default_text(projection.kind, form, json));
             if let Some(step) = self.expression(&projection.formula, Demand::Whole) {
+                let given = demands::of_projection(&step.expression, projection.kind, form);
+                self.demand(&projection.formula.place, given);
                 let name: Arc<str> = projection.name.as_str().into();
                 by_name.insert(name.clone(), ProjectionStep { name, step, kind: projection.kind, default });
             }
@@ -177,17 +179,15 @@ impl Compiler<'_> {
                 }
             };
         let step = self.expression(&value.formula, Demand::Whole)?;
-        if let wrong @ (StaticType::Bool | StaticType::List | StaticType::Map) = step.expression.static_type()
-        {
-            self.refuse(
-                place,
-                format!(
-                    "a value is a number, a quantity, a timestamp or a duration, this is {}",
-                    wrong.name()
-                ),
-            );
-        }
+        self.demand(place, demands::of_value(&step.expression, value.kind));
         Some(ValueStep { step, kind: value.kind, count: value.aggregation == Aggregation::Count, default })
+    }
+
+    /// Refuses what can give for no object what it is for.
+    fn demand(&mut self, place: &str, given: Result<(), String>) {
+        if let Err(message) = given {
+            self.refuse(place, message);
+        }
     }
 
     fn refuse(&mut self, place: &str, message: String) {

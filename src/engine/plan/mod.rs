@@ -4,6 +4,7 @@
 //! Must never know: other metrics, series, what an object contributed before.
 
 mod compile;
+mod demands;
 mod evaluate;
 mod elements;
 mod amount;
