@@ -10,6 +10,7 @@ use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralVal
 use super::Value;
 use super::fault::{Checked, Fault, fault};
 use super::syntax::{Arithmetic, BindSyntax, CallSyntax, Comparison, Macro, MacroSyntax, Syntax, SyntaxKind};
+use super::wording::in_own_words;
 
 /// How many nodes an expression may have.
 const MAX_NODES: usize = 4096;
@@ -34,47 +35,8 @@ fn first_error(text: &str, errors: &cel::ParseErrors) -> Fault {
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let at = text[before..].char_indices().nth(column).map_or(text.len(), |(byte, _)| before + byte);
     let message = first.msg.strip_prefix("Syntax error: ").unwrap_or(&first.msg);
-    let is_at_end = ["input '<EOF>'", "at '<EOF>'"].iter().any(|end| message.contains(end))
-        || message.starts_with("Incomplete `");
-    let at = if is_at_end { text.trim_end().len().max(at.min(text.len())) } else { at };
-    let message = if is_at_end { ENDS_TOO_EARLY.to_owned() } else { in_own_words(message, &text[at..]) };
+    let (at, message) = in_own_words(message, text, at);
     fault(u32::try_from(at).unwrap_or(0), format!("syntax error: {message}"))
-}
-
-const ENDS_TOO_EARLY: &str = "the expression ends too early: an operand or a closing bracket is missing";
-
-/// What the parser's `message` means for whoever wrote `rest`, at which it stopped. Other messages are kept, with
-/// whatever would break a line made visible.
-fn in_own_words(message: &str, rest: &str) -> String {
-    let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-    let meant = match (rest.chars().next(), word.as_str()) {
-        (Some('\'' | '"'), _) if message.starts_with("token recognition error") => {
-            return "a quote that is opened here is not closed".to_owned();
-        }
-        // An operator that stands where none can.
-        _ if ["==", "&&", "||"].iter().any(|operator| rest.starts_with(operator)) => {
-            return one_line(message);
-        }
-        (Some('='), _) => "==",
-        (Some('&'), _) | (_, "and" | "AND") => "&&",
-        (Some('|'), _) | (_, "or" | "OR") => "||",
-        (_, "not" | "NOT") => "!",
-        _ => return one_line(message),
-    };
-    let found = if word.is_empty() { rest.chars().take(1).collect() } else { word };
-    format!("'{found}' is no operator (did you mean '{meant}'?)")
-}
-
-/// A message with its control characters made visible.
-fn one_line(message: &str) -> String {
-    let mut line = String::new();
-    for character in message.chars() {
-        match character.is_control() {
-            true => line.extend(character.escape_default()),
-            false => line.push(character),
-        }
-    }
-    line
 }
 
 struct Converter<'t> {
@@ -381,6 +343,24 @@ fn comparison(name: &str) -> Option<Comparison> {
 }
 
 /// The macro of that name with so many arguments, and whether it binds two variables.
+/// Macros, and how many arguments each takes.
+pub(super) const MACROS: [(&str, &[usize]); 14] = [
+    ("all", &[2, 3]),
+    ("cel.bind", &[3]),
+    ("exists", &[2, 3]),
+    ("existsOne", &[2, 3]),
+    ("exists_one", &[2, 3]),
+    ("filter", &[2]),
+    ("has", &[1]),
+    ("map", &[2, 3]),
+    ("optFlatMap", &[2]),
+    ("optMap", &[2]),
+    ("sortBy", &[2]),
+    ("transformList", &[3, 4]),
+    ("transformMap", &[3, 4]),
+    ("transformMapEntry", &[3, 4]),
+];
+
 fn macro_of(name: &str, arguments: usize) -> Option<(Macro, bool)> {
     Some(match (name, arguments) {
         ("all", 2 | 3) => (Macro::All, arguments == 3),
@@ -404,4 +384,17 @@ fn is_bind(call: &CallExpr, target: &Syntax) -> bool {
 
 fn is_named(syntax: &Syntax, name: &str) -> bool {
     matches!(&syntax.kind, SyntaxKind::Identifier(found) if found == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_take_what_their_table_says() {
+        for (name, counts) in MACROS.iter().filter(|(name, _)| !matches!(*name, "has" | "cel.bind")) {
+            let taken: Vec<usize> = (0..8).filter(|count| macro_of(name, *count).is_some()).collect();
+            assert_eq!(taken, *counts, "{name}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ mod shared;
 mod matcher;
 mod patterns;
 mod value;
+mod wording;
 mod standalone;
 pub(crate) mod explain;
 pub(crate) mod fit;

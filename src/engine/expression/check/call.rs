@@ -3,6 +3,7 @@
 //! In: calls. Out: calls of chosen overloads. Must never know: what functions do, except for the forms that the
 //! library tables name.
 
+use super::super::cel::MACROS;
 use super::super::evaluate::{Frame, evaluate};
 use super::super::fault::{Checked, fault};
 use super::super::library::{
@@ -15,23 +16,6 @@ use super::super::types::StaticType;
 use super::super::{Budget, Value};
 use super::suggest::suggestion;
 use super::{Checker, Need, Operand, Typed, Variable};
-
-/// The macros, for suggestions.
-const MACROS: [&str; 13] = [
-    "all",
-    "cel.bind",
-    "exists",
-    "exists_one",
-    "filter",
-    "has",
-    "map",
-    "optFlatMap",
-    "optMap",
-    "sortBy",
-    "transformList",
-    "transformMap",
-    "transformMapEntry",
-];
 
 /// A call with its function found.
 struct Chosen<'s> {
@@ -46,7 +30,8 @@ impl Checker<'_, '_> {
         let target = call.target.as_ref()?;
         let namespaced = self.qualified_name(target).is_some_and(|namespace| {
             let qualified = format!("{namespace}.{}", call.name);
-            is_never(&qualified) || overloads().any(|overload| overload.name == qualified)
+            let is_known = overloads().any(|overload| overload.name == qualified);
+            is_known || is_never(&qualified) || macro_counts(&qualified).is_some()
         });
         (!namespaced && counted(&call.name, &[target]).is_none()).then_some(target)
     }
@@ -122,7 +107,11 @@ impl Checker<'_, '_> {
         let named = || overloads().filter(|overload| overload.name == name);
         let styled: Vec<_> = named().filter(|overload| overload.receiver == receiver).collect();
         if styled.is_empty() {
-            return Err(fault(at, unknown(&name, receiver, named().next())));
+            let message = match macro_counts(&name) {
+                Some(counts) => takes(&name, counts, call.arguments.len()),
+                None => unknown(&name, receiver, named().next()),
+            };
+            return Err(fault(at, message));
         }
         let counts = |overload: &&Overload| overload.parameters.len() == arguments.len();
         let fitting: Vec<_> = styled.iter().copied().filter(counts).collect();
@@ -230,7 +219,7 @@ fn unknown(name: &str, receiver: bool, other: Option<&Overload>) -> String {
     if is_never(name) {
         return format!("function '{name}' is not supported: an expression sees its object and nothing else");
     }
-    let known = overloads().map(|overload| overload.name).chain(MACROS);
+    let known = overloads().map(|overload| overload.name).chain(MACROS.map(|(name, _)| name));
     format!("undeclared reference to function '{name:.64}'{}", suggestion(name, known))
 }
 
@@ -239,9 +228,18 @@ fn wrong_count(name: &str, receiver: bool, styled: &[&Overload], found: usize) -
     let mut counts: Vec<usize> = styled.iter().map(|overload| overload.parameters.len() - before).collect();
     counts.sort_unstable();
     counts.dedup();
+    takes(name, &counts, found - before)
+}
+
+fn takes(name: &str, counts: &[usize], found: usize) -> String {
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
     let plural = if counts == ["1"] { "" } else { "s" };
-    format!("'{name}' takes {} argument{plural}, found {}", counts.join(" or "), found - before)
+    format!("'{name}' takes {} argument{plural}, found {found}", counts.join(" or "))
+}
+
+/// How many arguments a macro takes.
+fn macro_counts(name: &str) -> Option<&'static [usize]> {
+    MACROS.iter().find(|(known, _)| *known == name).map(|(_, counts)| *counts)
 }
 
 fn no_overload(chosen: &Chosen<'_>, operands: &[Typed]) -> String {

@@ -168,8 +168,8 @@ fn broken_syntax_is_placed() {
         ("1 1", "spec.filter:1:3: syntax error: …"),
         ("'ä' +\n  'ö' ++", "spec.filter:2:8: syntax error: …"),
         ("'abc", "spec.filter:1:1: syntax error: …"),
-        ("object.for == 1 && var", "spec.filter:1:20: syntax error: reserved identifier: var"),
-        ("99999999999999999999", "spec.filter:1:1: syntax error: invalid int literal"),
+        ("object.for == 1 && var", "spec.filter:1:20: syntax error: 'var' is a reserved word"),
+        ("99999999999999999999", "spec.filter:1:1: syntax error: the number is beyond 64 bits"),
         ("object.`", "spec.filter:1:8: syntax error: …"),
     ]);
 }
