@@ -88,9 +88,17 @@ impl Finding {
         let kind = match warning.kind {
             WarningKind::Readings => FindingKind::Readings,
             WarningKind::Field => FindingKind::Field,
+            WarningKind::Schema => FindingKind::Schema,
             WarningKind::Other => FindingKind::Other,
         };
         Finding::new(kind, place, &warning.place, warning.message.as_str())
+    }
+
+    /// Whether `other`, of the same text, only says in other words what is wrong there: at the same place in it, or about
+    /// all of it as this one is.
+    pub(super) fn covers(&self, other: &Finding) -> bool {
+        let is_same = self.place == other.place && self.path == other.path;
+        is_same && (self.within == other.within || (self.within == (0, 0) && other.within == (1, 1)))
     }
 
     /// What is said of it, without the file: `spec.filter:1:1: …`.

@@ -22,6 +22,8 @@ pub enum WarningKind {
     Readings,
     /// A field that does not exist, and so is ignored.
     Field,
+    /// What fits no object of its kind.
+    Schema,
     /// Anything else.
     Other,
 }

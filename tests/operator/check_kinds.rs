@@ -56,6 +56,40 @@ fn a_target_that_is_none_of_the_known_kinds_is_warned_of() {
     }
 }
 
+#[test]
+fn a_target_that_its_groups_definitions_do_not_have_is_warned_of() {
+    let definitions = scratch("kinds-defined.yaml", WIDGETS);
+    let said = |target: &str| {
+        let file = scratch("kinds-undefined.yaml", &metric("a", target, ""));
+        problems(&["-f", &file, "-f", &definitions], 0)
+    };
+    let kind = "warning 6:18 schema: shop.example has no kind 'Wigdet' that is known [Widget]";
+    assert_eq!(said("{kind: Wigdet, group: shop.example}"), [kind]);
+    let version = "warning 6:35 schema: the definition of Widget has no version 'v2' [v1]";
+    assert_eq!(said("{kind: Widget, version: v2, group: shop.example}"), [version]);
+    for target in [
+        "{kind: Widget, group: shop.example}",
+        "{kind: widget, version: v1alpha1, group: shop.example}",
+        "{kind: Gadget, group: shop.example}",
+        "{kind: Wigdet, group: else.example}",
+    ] {
+        assert_eq!(said(target), [""; 0], "{target}");
+    }
+}
+
+#[test]
+fn what_is_an_error_is_no_warning_as_well() {
+    let spec =
+        "  filter: \"true ? 1 : 2\"\n  valueFrom: {expression: object.metadata.name == 'a'}\n  unit: '1'\n";
+    let file = scratch("kinds-once.yaml", &metric("a", "{kind: Pod}", spec));
+    let found = problems(&["-f", &file], 1);
+    let errors = [
+        "error 7:11 error: a filter is a bool, this is int []",
+        "error 8:27 error: a value is a number, a quantity, a timestamp or a duration, this is bool []",
+    ];
+    assert_eq!(found, errors);
+}
+
 const TARGET: &str = "{group: shop.example, kind: Widget}";
 
 fn problems(arguments: &[&str], status: i32) -> Vec<String> {

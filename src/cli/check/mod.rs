@@ -224,7 +224,10 @@ impl Args {
                 found.extend(kinds::misfits(known, place, lowered));
                 found.extend(unknown::of(known, place, &lowered.target));
             }
-            found.retain(|finding| !lost.is_some_and(|lost| lost.affects(&finding.path)));
+            found.retain(|finding| {
+                let is_lost = lost.is_some_and(|lost| lost.affects(&finding.path));
+                !is_lost && !findings.errors.iter().any(|error| error.covers(finding))
+            });
             warnings.extend(found);
             // Of what is wrong everywhere nothing is left to be reckoned.
             if !is_sound && explanation.formulas.is_empty() {

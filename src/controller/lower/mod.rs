@@ -26,7 +26,7 @@ use self::base_attributes::give_way;
 use self::findings::Findings;
 use super::field_selector::{FieldSelectorReason, parse_field_selector};
 use super::selector::{SelectorError, is_dns_label, parse_label_selector};
-use super::warning::Warning;
+use super::warning::{Warning, WarningKind};
 
 pub use self::base_attributes::{BaseAttributes, base_attributes};
 pub use self::placement::{RemoteCluster, matches};
@@ -271,7 +271,8 @@ fn fields(
         (Ok(selector), Objects::Cluster) if selector.warnings.is_empty() => (selector.requirements, None),
         (Err(error), Objects::Cluster) if error.reason != FieldSelectorReason::Malformed => {
             if error.reason == FieldSelectorReason::NotOfKind {
-                findings.warn(place, &format!("{}: the API server refuses it, unless it is newer", error.at));
+                let message = format!("{}: the API server refuses it, unless it is newer", error.at);
+                findings.warn_of(WarningKind::Schema, place, &message);
             }
             (vec![], Some(text.to_owned()))
         }
@@ -308,6 +309,11 @@ fn namespaces(names: &[String], target: &Target, findings: &mut Findings) -> Opt
 
 impl Target {
     /// Whether Secrets are among the objects.
+    /// Whether it names Secrets, and nothing else.
+    pub fn are_secrets(&self) -> bool {
+        self.kind.is_some() && self.may_be_secrets()
+    }
+
     fn may_be_secrets(&self) -> bool {
         self.group.is_none() && self.kind.as_deref().is_none_or(|kind| kind.eq_ignore_ascii_case("Secret"))
     }

@@ -39,6 +39,7 @@ enum Scalar {
     Integer,
     Number,
     String,
+    Time,
     NumberOrString,
 }
 
@@ -105,6 +106,7 @@ impl<'d> Lowering<'d> {
             Some("boolean") => Scalar::Bool,
             Some("integer") => Scalar::Integer,
             Some("number") => Scalar::Number,
+            Some("string") if format == Some("date-time") => Scalar::Time,
             Some("string") => Scalar::String,
             Some(_) => Scalar::Anything,
             None => return self.untyped(node, depth),
@@ -187,6 +189,7 @@ impl<'d> Lowering<'d> {
             Scalar::Integer => Shape::Integer,
             Scalar::Number => Shape::Number,
             Scalar::String => Shape::String,
+            Scalar::Time => Shape::Time,
             Scalar::NumberOrString => Shape::NumberOrString,
         });
         self.scalars.insert(scalar, id);

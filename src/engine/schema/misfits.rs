@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use super::Schema;
-use crate::definition::{Definition, Formula, Projection, ProjectionKind};
+use crate::definition::{Definition, Formula, Projection, ProjectionKind, ValueKind};
 use crate::error::CompileError;
 use crate::expression::StaticType;
-use crate::expression::fit::{Fit, Seen, fit};
+use crate::expression::fit::{Fit, Item, Seen, fit};
 
 /// What of a definition cannot be right for any object that is as `schema` says: fields that do not exist, comparisons
 /// that never hold, operations that always fail. Each names its place, and where possible what was meant. A part of
@@ -18,7 +18,7 @@ pub fn misfits(definition: &Definition, schema: &Schema) -> Vec<CompileError> {
         return Vec::new();
     }
     let (mut found, mut excused) = (Vec::new(), BTreeSet::new());
-    let mut fit = |formula: &Formula, item: Option<&Seen>| {
+    let mut fit = |formula: &Formula, item: Option<&Item>| {
         let fit = fit(formula, item, schema);
         excused.extend(fit.excused().iter().cloned());
         fit
@@ -33,7 +33,9 @@ pub fn misfits(definition: &Definition, schema: &Schema) -> Vec<CompileError> {
         let fit = fit(formula, None);
         let elements = if fit.plural { Ok(fit.seen.clone()) } else { fit.seen.elements(schema) };
         let wrong = elements.is_err();
-        item = Some(elements.unwrap_or(Seen::Anything));
+        let position =
+            if fit.plural { Seen::Kind(StaticType::Int) } else { fit.seen.without_optional().keys(schema) };
+        item = Some(Item { value: elements.unwrap_or(Seen::Anything), position });
         found.extend(fit.into_findings(formula, wrong, "the elements of a list or a map are needed", schema));
     }
     for projection in &definition.projections {
@@ -42,6 +44,13 @@ pub fn misfits(definition: &Definition, schema: &Schema) -> Vec<CompileError> {
     }
     if let Some(value) = &definition.value {
         let fit = fit(&value.formula, item.as_ref());
+        let time = fit.seen.time(schema).filter(|_| value.kind != ValueKind::Timestamp);
+        found.extend(time.map(|field| CompileError {
+            place: value.formula.place.clone(),
+            line: 1,
+            column: 1,
+            message: format!("{field} is a time, which `type: timestamp` reads"),
+        }));
         let wrong = !is_one_of(&fit, NUMBERS, schema);
         found.extend(fit.into_findings(&value.formula, wrong, "a number is needed", schema));
     }

@@ -50,6 +50,8 @@ pub enum Shape {
     Number,
     /// A text.
     String,
+    /// A text that is a time as RFC 3339 has it.
+    Time,
     /// A number or a text, such as a quantity or the name of a port.
     NumberOrString,
     /// A list of these.

@@ -22,6 +22,7 @@ use super::tree::{Call, Part, SearchCall, Tree};
 use super::{Budget, Environment, MapValue, Memo, Outcome, Text, Value};
 use crate::error::EvaluationError;
 use crate::row::NodeRef;
+pub(super) use path::{NO_INDEX, NO_KEY};
 use truth::text;
 pub(super) use truth::{Asker, truth};
 

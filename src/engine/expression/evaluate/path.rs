@@ -15,6 +15,14 @@ use super::{Bound, Evaluated, Frame, evaluate};
 use crate::error::EvaluationError;
 use crate::row::{Kind, NodeRef};
 
+/// Entries of a map have no index.
+pub(in super::super) const NO_INDEX: &str =
+    "no such variable: index (the items are entries of a map: use key)";
+
+/// Elements of a list have no key.
+pub(in super::super) const NO_KEY: &str =
+    "no such variable: key (the items are elements of a list: use index)";
+
 /// The value at the end of a path; an optional if any part of the path is.
 #[inline(never)]
 pub(super) fn read<'r>(path: &'r Path, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Evaluated<'r> {
@@ -362,12 +370,8 @@ fn of_environment<'r>(base: &Base, frame: &Frame<'_, 'r>) -> Evaluated<'r> {
         (Base::Item, _) => environment.item.clone().ok_or_else(unbound),
         (Base::ItemIndex, Some(Position::Index(index))) => Ok(Value::Int(*index)),
         (Base::ItemKey, Some(Position::Key(key))) => Ok(Value::String(key.clone())),
-        (Base::ItemIndex, Some(Position::Key(_))) => {
-            Err(EvaluationError::new("no such variable: index (the items are entries of a map: use key)"))
-        }
-        (Base::ItemKey, Some(Position::Index(_))) => {
-            Err(EvaluationError::new("no such variable: key (the items are elements of a list: use index)"))
-        }
+        (Base::ItemIndex, Some(Position::Key(_))) => Err(EvaluationError::new(NO_INDEX)),
+        (Base::ItemKey, Some(Position::Index(_))) => Err(EvaluationError::new(NO_KEY)),
         _ => Err(unbound()),
     }
 }

@@ -3,23 +3,24 @@
 //! In: syntax. Out: what is known of every part, and findings. Must never know: fields of rows.
 
 use super::super::StaticType;
+use super::super::evaluate::{NO_INDEX, NO_KEY};
 use super::super::syntax::{Syntax, SyntaxKind};
 use super::place::name_at;
 use super::seen::{Parted, Seen};
-use super::{Faults, Schema};
+use super::{Faults, Item, Schema};
 
 /// Looks at one expression.
 pub(super) struct Fitter<'a> {
     pub(super) text: &'a str,
     pub(super) schema: &'a Schema,
-    item: Option<&'a Seen>,
+    item: Option<&'a Item>,
     /// What is bound around the part that is being looked at, the innermost last.
     pub(super) variables: Vec<(String, Seen)>,
     pub(super) faults: Faults,
 }
 
 impl<'a> Fitter<'a> {
-    pub(super) fn new(text: &'a str, item: Option<&'a Seen>, schema: &'a Schema, faults: Faults) -> Self {
+    pub(super) fn new(text: &'a str, item: Option<&'a Item>, schema: &'a Schema, faults: Faults) -> Self {
         Fitter { text, schema, item, variables: Vec::new(), faults }
     }
 
@@ -54,7 +55,7 @@ impl<'a> Fitter<'a> {
     fn begin(&mut self, syntax: &Syntax) -> Seen {
         match &syntax.kind {
             SyntaxKind::Literal(value) => Seen::of_kind(StaticType::of(value)),
-            SyntaxKind::Identifier(name) => self.identifier(name),
+            SyntaxKind::Identifier(name) => self.identifier(syntax.at, name),
             SyntaxKind::Has { operand, name } => self.has(operand, name),
             SyntaxKind::Call(call) => self.call(syntax.at, call, None),
             SyntaxKind::And(terms) | SyntaxKind::Or(terms) => {
@@ -99,17 +100,22 @@ impl<'a> Fitter<'a> {
         }
     }
 
-    fn identifier(&self, name: &str) -> Seen {
+    fn identifier(&mut self, at: u32, name: &str) -> Seen {
         if let Some((_, seen)) = self.variables.iter().rev().find(|(known, _)| known == name) {
             return seen.clone();
         }
         match (name, self.item) {
             ("object", _) => Seen::root(),
-            ("item", Some(item)) => item.clone(),
-            ("index", Some(_)) => Seen::Kind(StaticType::Int),
-            ("key", Some(_)) => Seen::Kind(StaticType::String),
+            ("item", Some(item)) => item.value.clone(),
+            ("index", Some(item)) => self.position(at, item.entries(), NO_INDEX, StaticType::Int),
+            ("key", Some(item)) => self.position(at, item.elements(), NO_KEY, StaticType::String),
             _ => Seen::Anything,
         }
+    }
+
+    /// Where an item stands, if it can.
+    fn position(&mut self, at: u32, is_missing: bool, missing: &str, kind: StaticType) -> Seen {
+        if is_missing { self.faults.push(at as usize, missing.to_owned()) } else { Seen::Kind(kind) }
     }
 
     pub(super) fn is_variable(&self, name: &str) -> bool {
@@ -132,8 +138,8 @@ impl<'a> Fitter<'a> {
     pub(super) fn truth(&mut self, syntax: &Syntax) {
         let seen = self.see(syntax);
         if !seen.may_be(StaticType::Bool, self.schema) {
-            let found = seen.described(self.schema);
-            self.faults.push(self.place_of(syntax), format!("expected a bool, and {found}"));
+            let message = seen.contradicting("expected a bool", self.schema);
+            self.faults.push(self.place_of(syntax), message);
         }
     }
 

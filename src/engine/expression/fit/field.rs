@@ -140,7 +140,7 @@ pub(super) fn article(seen: &Seen, schema: &Schema) -> &'static str {
         Shape::Bool => "a bool",
         Shape::Integer => "an integer",
         Shape::Number => "a number",
-        Shape::String => "a string",
+        Shape::String | Shape::Time => "a string",
         Shape::NumberOrString => "a number or a string",
         Shape::List(_) => "a list",
         Shape::Map { .. } => "a map",

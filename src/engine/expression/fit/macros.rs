@@ -52,17 +52,16 @@ impl Fitter<'_> {
     }
 
     fn no_range(&mut self, each: &MacroSyntax, target: &Seen) -> Seen {
-        let found = target.described(self.schema);
-        self.faults
-            .push(self.place_of(&each.target), format!("expected a list or a map to loop over, and {found}"))
+        let message = target.contradicting("expected a list or a map to loop over", self.schema);
+        self.faults.push(self.place_of(&each.target), message)
     }
 
     fn sort_by(&mut self, each: &MacroSyntax, target: &Seen) -> Seen {
         let element = if target.may_be(StaticType::List, self.schema) {
             target.at_number(self.schema).unwrap_or(Seen::Anything)
         } else {
-            let found = target.described(self.schema);
-            self.faults.push(self.place_of(&each.target), format!("expected a list to sort, and {found}"))
+            let message = target.contradicting("expected a list to sort", self.schema);
+            self.faults.push(self.place_of(&each.target), message)
         };
         let bound = vec![(each.variable.clone(), element.clone())];
         self.inside(bound, |fitter| drop(each.result.as_ref().map(|key| fitter.see(key))));

@@ -18,6 +18,7 @@ mod seen;
 
 use std::collections::BTreeSet;
 
+use super::StaticType;
 use super::explain::{Parsed, parse};
 use super::fault::{Fault, fault};
 use super::query::Step;
@@ -36,11 +37,19 @@ pub(crate) struct Fit {
     faults: Faults,
 }
 
+/// What is known of the items of a `forEach`.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) value: Seen,
+    /// Where they stand: an integer in a list, a string in a map.
+    pub(crate) position: Seen,
+}
+
 /// One expression has no more findings than this: whoever reads them mends the first ones first.
 const MOST_FINDINGS: usize = 16;
 
-/// What is known of an expression, and what of it can never be right. `item` is what `item` stands for.
-pub(crate) fn fit(formula: &Formula, item: Option<&Seen>, schema: &Schema) -> Fit {
+/// What is known of an expression, and what of it can never be right. `item` is what stands for an item of `forEach`.
+pub(crate) fn fit(formula: &Formula, item: Option<&Item>, schema: &Schema) -> Fit {
     let faults = Faults::default();
     match parse(formula) {
         Some(Parsed::Cel(syntax)) => {
@@ -67,6 +76,20 @@ struct Faults {
     excused: BTreeSet<String>,
 }
 
+// === impl Item ===
+
+impl Item {
+    /// Whether the items are elements of a list for sure.
+    fn elements(&self) -> bool {
+        matches!(self.position, Seen::Kind(StaticType::Int))
+    }
+
+    /// Whether the items are entries of a map for sure.
+    fn entries(&self) -> bool {
+        matches!(self.position, Seen::Kind(StaticType::String))
+    }
+}
+
 // === impl Fit ===
 
 impl Fit {
@@ -79,8 +102,8 @@ impl Fit {
         schema: &Schema,
     ) -> Vec<CompileError> {
         if wrong && self.faults.found.is_empty() {
-            let found = self.seen.without_optional().described(schema);
-            self.faults.found.push(fault(0, format!("{needed}, and {found}")));
+            let message = self.seen.without_optional().contradicting(needed, schema);
+            self.faults.found.push(fault(0, message));
         }
         self.faults.found.into_iter().map(|fault| fault.locate(formula)).collect()
     }

@@ -19,8 +19,8 @@ impl Fitter<'_> {
         let kinds: Vec<_> = negated.into_iter().filter(|kind| seen.may_be(*kind, self.schema)).collect();
         match kinds.as_slice() {
             [] => {
-                let found = seen.described(self.schema);
-                self.faults.push(at as usize, format!("only a number has a negative, and {found}"))
+                let message = seen.contradicting("only a number has a negative", self.schema);
+                self.faults.push(at as usize, message)
             }
             [kind] => Seen::Kind(*kind),
             _ => Seen::Anything,

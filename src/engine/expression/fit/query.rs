@@ -145,8 +145,7 @@ impl<'a> Walker<'a> {
     fn matches(&mut self, current: &Seen, matches: &Matches) {
         let subject = self.operand(current, &matches.subject);
         if !subject.may_be(StaticType::String, self.schema) {
-            let found = subject.described(self.schema);
-            self.push(format!("only a string matches a pattern, and {found}"));
+            self.push(subject.contradicting("only a string matches a pattern", self.schema));
         }
         if let Pattern::Computed(pattern) = &matches.pattern {
             self.operand(current, pattern);
@@ -172,8 +171,7 @@ impl<'a> Walker<'a> {
     fn length(&mut self, subject: &Seen) {
         let has_one = [StaticType::String, StaticType::List, StaticType::Map];
         if !has_one.iter().any(|kind| subject.may_be(*kind, self.schema)) {
-            let found = subject.described(self.schema);
-            self.push(format!("only a string, a list or a map has a length, and {found}"));
+            self.push(subject.contradicting("only a string, a list or a map has a length", self.schema));
         }
     }
 

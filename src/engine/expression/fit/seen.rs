@@ -213,6 +213,14 @@ impl Seen {
         })
     }
 
+    /// The field of the object that it is, if that holds a time.
+    pub(crate) fn time(&self, schema: &Schema) -> Option<String> {
+        match self.without_optional() {
+            Seen::Field(field) if *schema.get(field.shape) == Shape::Time => Some(field.to_string()),
+            _ => None,
+        }
+    }
+
     /// What a variable stands for in a loop: the elements of a list, or the keys of a map.
     pub(super) fn looped(&self, schema: &Schema) -> Parted {
         self.part(|one| match one {
@@ -225,7 +233,7 @@ impl Seen {
     }
 
     /// What the first of two variables stands for: indices, or keys.
-    pub(super) fn keys(&self, schema: &Schema) -> Seen {
+    pub(crate) fn keys(&self, schema: &Schema) -> Seen {
         match self {
             Seen::List(_) => Seen::Kind(StaticType::Int),
             Seen::Field(field) => match schema.get(field.shape) {
@@ -240,12 +248,10 @@ impl Seen {
     /// What `in` compares with: the elements of a list, or the keys of a map.
     pub(super) fn looked_through(&self, schema: &Schema) -> Parted {
         self.part(|one| match one {
-            Seen::Kind(_) => {
-                Err(format!("expected a list or a map to look through, found {}", article(one, schema)))
-            }
+            Seen::Kind(_) => Err(one.contradicting("expected a list or a map to look through", schema)),
             Seen::Field(field) => match schema.get(field.shape) {
                 Shape::Anything | Shape::List(_) | Shape::Map { .. } => one.looped(schema),
-                _ => Err(format!("expected a list or a map to look through, and {}", one.described(schema))),
+                _ => Err(one.contradicting("expected a list or a map to look through", schema)),
             },
             one => one.looped(schema),
         })
@@ -289,7 +295,7 @@ impl Seen {
                 Shape::Bool => vec![StaticType::Bool],
                 Shape::Integer => vec![StaticType::Int],
                 Shape::Number => vec![StaticType::Int, StaticType::Double],
-                Shape::String => vec![StaticType::String],
+                Shape::String | Shape::Time => vec![StaticType::String],
                 Shape::NumberOrString => vec![StaticType::Int, StaticType::Double, StaticType::String],
                 Shape::List(_) => vec![StaticType::List],
                 Shape::Map { .. } => vec![StaticType::Map],
@@ -323,6 +329,15 @@ impl Seen {
             }
             other => article(other, schema).to_owned(),
         }
+    }
+
+    /// `expected a bool, and spec.replicas is an integer`, or `this is an integer` of what was computed.
+    pub(super) fn contradicting(&self, needed: &str, schema: &Schema) -> String {
+        let is_named = match self {
+            Seen::Either(several) => several.iter().any(|one| matches!(one, Seen::Field(_))),
+            one => matches!(one, Seen::Field(_)),
+        };
+        format!("{needed}, {} {}", if is_named { "and" } else { "this is" }, self.described(schema))
     }
 
     /// Its types as signatures name them.

@@ -29,6 +29,7 @@ fn add(schema: &mut Schema, short: &Json) -> ShapeId {
         Json::String(name) => match name.as_str() {
             "bool" => Shape::Bool,
             "int" => Shape::Integer,
+            "time" => Shape::Time,
             "number" => Shape::Number,
             "string" => Shape::String,
             "numberOrString" => Shape::NumberOrString,

@@ -237,6 +237,45 @@ fn results_are_what_they_are_needed_for() {
 }
 
 #[test]
+fn what_was_computed_is_told_by_its_type() {
+    let filter = Definition::count("m").filter("object.spec.replicas > 1 ? 1 : 2");
+    assert_eq!(found(&filter), ["filter:1:1: a filter is a bool, this is an integer"]);
+    let either = Definition::count("m").filter("!(object.spec.replicas > 1 ? 1 : 'a')");
+    assert_eq!(found(&either), ["filter:1:28: expected a bool, this is an integer or a string"]);
+}
+
+#[test]
+fn a_time_is_read_as_one() {
+    let found = |kind: ValueKind, text: &str| {
+        let schema = super::schema(&json!({"metadata": {"creationTimestamp": "time"}}));
+        let definition = Definition::count("m").aggregate(Aggregation::Max, kind, text);
+        misfits(&definition, &schema).into_iter().map(|error| error.to_string()).collect::<Vec<_>>()
+    };
+    let field = "object.metadata.creationTimestamp";
+    let expected = ["value:1:1: metadata.creationTimestamp is a time, which `type: timestamp` reads"];
+    for kind in [ValueKind::Integer, ValueKind::Double, ValueKind::Quantity, ValueKind::Duration] {
+        assert_eq!(found(kind, field), expected, "{kind:?}");
+    }
+    assert_eq!(found(ValueKind::Integer, "object.metadata.?creationTimestamp"), expected);
+    assert_eq!(found(ValueKind::Timestamp, field), [""; 0]);
+    assert_eq!(found(ValueKind::Integer, "int(timestamp(object.metadata.creationTimestamp))"), [""; 0]);
+    assert_eq!(found(ValueKind::Integer, "object.metadata.creationTimestamp.size()"), [""; 0]);
+}
+
+#[test]
+fn an_item_has_an_index_or_a_key() {
+    let of = |each: &str, by: &str| found(&Definition::count("m").each(each).by("a", by));
+    let no_key = "by.a:1:1: no such variable: key (the items are elements of a list: use index)";
+    let no_index = "by.a:1:8: no such variable: index (the items are entries of a map: use key)";
+    assert_eq!(of("object.spec.containers", "key"), [no_key]);
+    assert_eq!(of("object.metadata.labels", "string(index)"), [no_index]);
+    assert_eq!(of("object.spec.containers", "string(index)"), [""; 0]);
+    assert_eq!(of("object.metadata.labels", "key"), [""; 0]);
+    assert_eq!(of("object.spec.free", "key + string(index)"), [""; 0], "nothing is known of it");
+    assert_eq!(of("object.spec.containers", "['a'].map(key, key)[0]"), [""; 0], "another variable");
+}
+
+#[test]
 fn an_item_is_an_element_of_its_list() {
     let by = |each: Definition| found(&each.by("a", "item.nam").by("b", "index + 1"));
     let expected = ["by.a:1:6: spec.containers[*] has no field 'nam' (did you mean 'name'?)"];
