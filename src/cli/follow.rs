@@ -189,12 +189,12 @@ impl Report for Told {
         let conditions = self.status.conditions.iter().filter(|condition| condition.type_ == "Ready");
         let amiss = conditions.filter(|condition| condition.status == "False").map(told).collect();
         for line in lines(&self.source, &self.amiss, &amiss) {
-            self.live.say(line);
+            self.live.say(&line);
         }
         self.amiss = amiss;
         for warning in facts.warnings {
             if !self.warned.contains(&warning) {
-                self.live.say(format!("warning: {}: {warning}", self.source));
+                self.live.say(&format!("warning: {}: {warning}", self.source));
                 self.warned.insert(warning);
             }
         }

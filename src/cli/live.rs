@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use celemetry_engine::snapshot::{Attributes, MetricTable, Number, Snapshot};
+use celemetry_engine::snapshot::{Attributes, MetricTable, Snapshot};
 
 use super::screen::{self, Screen};
+use super::shown::visible;
 use crate::export::table::write_table;
 
 /// The way to the thread that writes.
@@ -67,9 +68,9 @@ impl Live {
         Live { messages }
     }
 
-    /// Writes a line; gives whether there was room for it.
-    pub(super) fn say(&self, line: String) -> bool {
-        self.messages.try_send(Message::Line(line)).is_ok()
+    /// Writes a line, whatever is in it; gives whether there was room for it.
+    pub(super) fn say(&self, line: &str) -> bool {
+        self.messages.try_send(Message::Line(visible(line))).is_ok()
     }
 
     /// Heads the table with another title; without a table nothing is seen of it.
@@ -194,12 +195,12 @@ fn changes(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     for (id, table) in &after.metrics {
         match before.metrics.get(id) {
             Some(old) if Arc::ptr_eq(old, table) => {}
-            Some(old) => compare(&by_attributes(old), &by_attributes(table), &naming(table), &mut lines),
-            None => compare(&BTreeMap::new(), &by_attributes(table), &naming(table), &mut lines),
+            Some(old) => compare(&renamed(old, table), table, &naming(table), &mut lines),
+            None => compare(&emptied(table), table, &naming(table), &mut lines),
         }
     }
     for (_, table) in before.metrics.iter().filter(|(id, _)| !after.metrics.contains_key(id)) {
-        compare(&by_attributes(table), &BTreeMap::new(), &naming(table), &mut lines);
+        compare(table, &emptied(table), &naming(table), &mut lines);
     }
     lines
 }
@@ -223,21 +224,32 @@ fn shared_names(snapshots: [&Snapshot; 2]) -> BTreeSet<&str> {
     shared
 }
 
-type Numbers<'t> = BTreeMap<&'t Attributes, Number>;
-
-fn by_attributes(table: &MetricTable) -> Numbers<'_> {
-    table.iter().map(|series| (&**series.attributes, series.number)).collect()
+/// The series of `table` under the names of `other`, as whoever reads lines knows them by attributes alone.
+fn renamed(table: &MetricTable, other: &MetricTable) -> MetricTable {
+    let mut renamed = table.clone();
+    (renamed.info, renamed.shape) = (Arc::clone(&other.info), other.shape);
+    renamed
 }
 
-fn compare(before: &Numbers<'_>, after: &Numbers<'_>, naming: &Naming, lines: &mut Vec<String>) {
+fn emptied(table: &MetricTable) -> MetricTable {
+    MetricTable::new(Arc::clone(&table.info), table.shape)
+}
+
+fn compare(before: &MetricTable, after: &MetricTable, naming: &Naming, lines: &mut Vec<String>) {
     let Naming { name, behind } = naming;
-    for (attributes, number) in after {
-        if before.get(attributes) != Some(number) {
-            lines.push(format!("{name}{} {number}{behind}", braces(attributes)));
-        }
+    let difference = after.difference(before);
+    let changed = difference.changed.iter().filter_map(|changed| {
+        let was = changed.was.and_then(|slot| before.get(slot));
+        // A series that only stands elsewhere has nothing new to say.
+        after.get(changed.slot).filter(|series| was.is_none_or(|was| was.number != series.number))
+    });
+    let mut changed: Vec<_> = changed.collect();
+    changed.sort_unstable_by(|one, other| one.attributes.cmp(other.attributes));
+    for series in changed {
+        lines.push(format!("{name}{} {}{behind}", braces(series.attributes), series.number));
     }
-    for attributes in before.keys().filter(|attributes| !after.contains_key(*attributes)) {
-        lines.push(format!("{name}{} gone{behind}", braces(attributes)));
+    for series in &difference.vanished {
+        lines.push(format!("{name}{} gone{behind}", braces(&series.attributes)));
     }
 }
 
@@ -249,7 +261,7 @@ fn braces(attributes: &Attributes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use celemetry_engine::snapshot::{MetricId, MetricShape};
+    use celemetry_engine::snapshot::{MetricId, MetricShape, Number};
 
     fn snapshot(series: &[(&str, i64)]) -> Snapshot {
         let info = celemetry_engine::definition::MetricInfo { name: "pods".into(), ..Default::default() };
@@ -281,6 +293,21 @@ mod tests {
             &["pods{phase=\"Failed\"} 1", "pods{phase=\"Running\"} 3", "pods{phase=\"Pending\"} gone"],
         );
         check(&snapshot(&[("Running", 2)]), &none, &["pods{phase=\"Running\"} gone"]);
+        // Elsewhere in the table, which is told by attributes.
+        check(
+            &snapshot(&[("Pending", 1), ("Running", 2)]),
+            &snapshot(&[("Running", 2), ("Pending", 3)]),
+            &["pods{phase=\"Pending\"} 3"],
+        );
+    }
+
+    #[test]
+    fn another_description_changes_no_series() {
+        let before = snapshot(&[("Failed", 1), ("Running", 2)]);
+        let mut after = snapshot(&[("Failed", 1), ("Running", 3)]);
+        let table = after.metrics.values_mut().next().map(Arc::make_mut).unwrap();
+        Arc::make_mut(&mut table.info).description = "of all namespaces".into();
+        check(&before, &after, &["pods{phase=\"Running\"} 3"]);
     }
 
     #[test]

@@ -13,10 +13,10 @@ use celemetry_engine::{Engine, Options};
 use super::finding::{Finding, FindingKind};
 use super::input::{Document, InputError, Place, read_documents};
 use super::metrics::{Lost, Metrics, PartlyRead, PlacedMetric, PlacedSink, read_metrics};
-use super::{Status, kinds, report};
+use super::{Status, kinds, report, secrets};
 use crate::api;
 use crate::controller::schema::KnownKinds;
-use crate::controller::{LowerOptions, Lowered, lower_in_part};
+use crate::controller::{LowerOptions, Lowered, Objects, lower_in_part};
 use crate::export::conflict::{Claim, resolve};
 use crate::export::profile::Profile;
 
@@ -181,6 +181,9 @@ impl Findings {
             findings.lower_rest(partly, options);
         }
         findings.compile(engine, profile);
+        if options.objects == Objects::Input {
+            findings.keep_secrets();
+        }
         findings
     }
 
@@ -241,6 +244,20 @@ impl Findings {
             self.refuse(place, Some(name), errors);
         }
         self.find_conflicts(&compiled, profile);
+    }
+
+    /// Refuses what reads more of Secrets than an operator would.
+    fn keep_secrets(&mut self) {
+        let over_secrets = self.metrics.iter().filter(|(_, lowered)| lowered.target.are_secrets());
+        let refused: Vec<_> = over_secrets
+            .map(|(place, lowered)| {
+                let definition = &lowered.definition;
+                (place.clone(), definition.info.object.clone(), secrets::read_by(definition))
+            })
+            .collect();
+        for (place, name, errors) in &refused {
+            self.refuse(place, Some(name), errors);
+        }
     }
 
     fn find_conflicts(&mut self, compiled: &BTreeMap<MetricId, usize>, profile: Profile) {

@@ -29,6 +29,8 @@ mod rbac;
 mod report;
 mod run;
 mod screen;
+mod secrets;
+mod shown;
 mod signals;
 pub mod start;
 mod values;

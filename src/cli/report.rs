@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use super::shown::visible;
 use crate::cluster::router::Counts;
 use crate::export::ErrorRecord;
 
@@ -22,10 +23,10 @@ const LINES_A_MINUTE: u32 = 20;
 /// Failed expressions that `eval` names on standard error; the others are counted.
 const ERRORS_NAMED: usize = 20;
 
-/// Says one line.
+/// Says one line, whatever is in it.
 pub(super) fn say(line: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "{line}");
+    let _ = writeln!(stderr, "{}", visible(line));
 }
 
 /// Says which expressions failed for which objects, the first ones by name.

@@ -186,7 +186,7 @@ impl Args {
         if self.linger && running.flush().await.is_ok() {
             if let Some(error) = summary.as_ref().and_then(|summary| summary.failure.as_ref()) {
                 // Where there is no room for it now, it is said at the end all the same.
-                live.say(format!("error: {error}; what came before is still served"));
+                live.say(&format!("error: {error}; what came before is still served"));
             }
             signals.next().await;
         }
@@ -288,7 +288,7 @@ impl Told {
         if let Some(line) = line
             && limit.allows(Instant::now())
         {
-            self.live.say(line);
+            self.live.say(&line);
         }
     }
 

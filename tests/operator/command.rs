@@ -472,3 +472,34 @@ fn crds_are_yaml_for_both_groups() {
         assert!(out.contains(&format!("name: {name}")), "{name}");
     }
 }
+
+#[test]
+fn what_objects_hold_cannot_leave_its_line() {
+    let metric = "apiVersion: metrics.openmcp.cloud/v1alpha1\nkind: Metric\nmetadata: {name: a}\n\
+                  spec: {name: a, target: {kind: Pod}, projections: [{name: a, expression: \"object.metadata[object.status.phase]\"}]}\n";
+    let metrics = scratch("hostile.yaml", metric);
+    let (_, err) = ends(&["eval", "-f", &metrics, "-o", "table"], &pod("a", "\\u001b[2J\\nerror: no"), 0);
+    assert!(err.contains("no such key: \\u{1b}[2J\\nerror: no"), "{err:?}");
+    assert!(!err.contains('\u{1b}') && err.lines().all(|line| !line.starts_with("error: no")), "{err:?}");
+}
+
+#[test]
+fn of_secrets_in_files_only_the_metadata_is_read() {
+    let metric = |projection: &str| {
+        format!(
+            "apiVersion: metrics.openmcp.cloud/v1alpha1\nkind: Metric\nmetadata: {{name: secrets}}\n\
+             spec: {{name: secrets, target: {{kind: Secret}}, projections: [{{name: a, fieldPath: {projection}}}]}}\n"
+        )
+    };
+    let secret = r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","labels":{"app":"web"}},"data":{"token":"c2VjcmV0"}}"#;
+    let reading = scratch("secret-data.yaml", &metric("data.token"));
+    for command in [&["eval"][..], &["run", "--events", "-"]] {
+        let (out, err) = ends(&[command, &["-f", &reading]].concat(), secret, 1);
+        let refused =
+            "Metric secrets: spec.target: of Secrets only the metadata is read, and this reads data.token";
+        assert!(err.contains(refused) && out.is_empty(), "{err}");
+    }
+    let labels = scratch("secret-labels.yaml", &metric("metadata.labels.app"));
+    let (out, _) = ends(&["eval", "-f", &labels, "-o", "prometheus"], secret, 0);
+    assert!(out.contains("secrets{a=\"web\"} 1"), "{out}");
+}

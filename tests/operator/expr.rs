@@ -38,7 +38,7 @@ fn an_expression_that_is_wrong_or_fails_is_status_1_with_the_place() {
         (
             "true &&\n\tobjct.x",
             "{}",
-            "error: expression:2:2: undeclared reference to 'objct' (did you mean 'object'?)\n  \tobjct.x\n  \t^\n",
+            "error: expression:2:2: undeclared reference to 'objct' (did you mean 'object'?)\n   objct.x\n   ^\n",
         ),
         ("object.x", "{}", "error: no such key: x\n"),
         ("object", "a: 1\n---\nb: 2\n", "error: standard input holds 2 documents; one is wanted\n"),

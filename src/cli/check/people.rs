@@ -4,16 +4,9 @@
 
 use std::fmt::Write;
 
-use unicode_width::UnicodeWidthChar;
-
 use super::problem::Problem;
 use super::{Cost, Report};
-
-/// So many characters of a line are shown.
-const WIDTH: usize = 100;
-
-/// What stands where a line was cut.
-const CUT: char = '…';
+use crate::cli::shown::{pointed_at, visible};
 
 /// The whole report.
 pub(super) fn print(report: &Report) -> String {
@@ -48,41 +41,14 @@ fn print_problem(problem: &Problem, out: &mut String) {
         let _ = write!(place, ":{line}:{column}");
     }
     let colon = if place.is_empty() { "" } else { ": " };
-    let _ = writeln!(out, "{word}: {place}{colon}{}", problem.text());
+    let _ = writeln!(out, "{word}: {}", visible(&format!("{place}{colon}{}", problem.text())));
     if let (Some(excerpt), Some((line, column))) = (&problem.excerpt, problem.at) {
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        let (shown, indent) = window(excerpt, usize::try_from(column).unwrap_or(1));
-        let indent = " ".repeat(columns(&shown, indent));
-        let _ = writeln!(out, "{margin} |\n{number} | {shown}\n{margin} | {indent}^");
+        let (shown, caret) = pointed_at(excerpt, usize::try_from(column).unwrap_or(1));
+        let _ = writeln!(out, "{margin} |\n{number} | {shown}\n{margin} | {caret}");
     }
     out.push('\n');
-}
-
-/// What is shown of a line, and how many characters stand before the one at `column`.
-fn window(line: &str, column: usize) -> (String, usize) {
-    let visible = |c: char| if c == '\t' || c.is_control() { ' ' } else { c };
-    let characters: Vec<char> = line.trim_end().chars().map(visible).collect();
-    let at = column.saturating_sub(1);
-    if characters.len() <= WIDTH {
-        return (characters.into_iter().collect(), at.min(WIDTH));
-    }
-    // The place in the middle, unless the line begins or ends there.
-    let start = at.saturating_sub(WIDTH / 2).min(characters.len() - WIDTH);
-    let mut shown: Vec<char> = characters[start..start + WIDTH].to_vec();
-    if start > 0 {
-        shown[0] = CUT;
-    }
-    if start + WIDTH < characters.len() {
-        shown[WIDTH - 1] = CUT;
-    }
-    (shown.into_iter().collect(), at.saturating_sub(start).min(WIDTH))
-}
-
-/// How many columns of a terminal the first so many characters of a line take, and as many spaces where it is shorter.
-fn columns(line: &str, characters: usize) -> usize {
-    let padded = line.chars().chain(std::iter::repeat(' '));
-    padded.take(characters).map(|character| character.width().unwrap_or(0)).sum()
 }
 
 fn print_cost(cost: &Cost, out: &mut String) {
@@ -104,38 +70,4 @@ fn print_cost(cost: &Cost, out: &mut String) {
 fn counted_steps(steps: &str) -> String {
     let s = if steps == "1" { "" } else { "s" };
     format!("{steps} step{s} an object")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(line: &str, column: usize, shown: &str, indent: usize) {
-        assert_eq!(window(line, column), (shown.to_owned(), indent), "{line:?} {column}");
-    }
-
-    #[test]
-    fn a_caret_stands_under_its_character() {
-        check("a: b", 4, "a: b", 3);
-        check("\ta: é\u{1b}[2J!", 5, " a: é [2J!", 4);
-        check("a: ", 4, "a:", 3);
-        check("", 1, "", 0);
-    }
-
-    #[test]
-    fn wide_characters_take_two_columns_and_those_that_combine_none() {
-        assert_eq!(columns("a: 日本語🎉x", 7), 11);
-        assert_eq!(columns("e\u{301}x", 2), 1);
-        assert_eq!(columns("ab", 4), 4);
-    }
-
-    #[test]
-    fn of_a_long_line_the_surroundings_are_shown() {
-        let line: String = (0..300).map(|n| char::from(b'a' + (n % 26) as u8)).collect();
-        for column in 1..=300 {
-            let (shown, indent) = window(&line, column);
-            assert_eq!(shown.chars().count(), WIDTH);
-            assert_eq!(shown.chars().nth(indent), line.chars().nth(column - 1), "{column}");
-        }
-    }
 }

@@ -10,11 +10,12 @@ mod value;
 use std::io::{IsTerminal, Read};
 
 use celemetry_engine::definition::{Formula, Language};
-use celemetry_engine::error::CompileError;
+use celemetry_engine::error::{CompileError, EvaluationError};
 use celemetry_engine::expression::{Binding, Budget, Outcome, Standalone};
 use clap::ValueEnum;
 
 use super::input::parse_documents;
+use super::shown::pointed_at;
 use super::{Status, output, report};
 
 /// Try an expression on one YAML or JSON document from standard input, which it sees as 'object'
@@ -69,8 +70,8 @@ pub(super) fn expr(args: &Args) -> Status {
     }
     match args.evaluate() {
         Ok(lines) => output::write(lines.as_bytes()),
-        Err(message) => {
-            report::say(&message);
+        Err(lines) => {
+            lines.iter().for_each(|line| report::say(line));
             Status::Input
         }
     }
@@ -79,19 +80,20 @@ pub(super) fn expr(args: &Args) -> Status {
 // === impl Args ===
 
 impl Args {
-    /// A line for each value, or what is wrong.
-    fn evaluate(&self) -> Result<String, String> {
+    /// A line for each value, or lines that say what is wrong.
+    fn evaluate(&self) -> Result<String, Vec<String>> {
         let (Some(dialect), Some(text)) = (self.language, &self.expression) else { return Ok(String::new()) };
         let formula = dialect.formula(text);
         let compiled = Standalone::compile(&formula, &[OBJECT]).map_err(|error| pointed(&error, text))?;
-        let bound = compiled.bind(&[Binding::Json(&document()?)]);
-        let bound = bound.map_err(|error| format!("error: standard input: {error}"))?;
-        let outcome =
-            bound.evaluate(&mut { Budget::EXPRESSION }).map_err(|error| format!("error: {error}"))?;
+        let document = document().map_err(|error| vec![error])?;
+        let bound = compiled.bind(&[Binding::Json(&document)]);
+        let bound = bound.map_err(|error| vec![format!("error: standard input: {error}")])?;
+        let failed = |error: EvaluationError| vec![format!("error: {error}")];
+        let outcome = bound.evaluate(&mut { Budget::EXPRESSION }).map_err(failed)?;
         let mut lines = String::new();
         match outcome {
             Outcome::Value(value) => {
-                let plain = value::plain(&value).map_err(|error| format!("error: {error}"))?;
+                let plain = value::plain(&value).map_err(|error| vec![format!("error: {error}")])?;
                 lines.push_str(&plain.to_string());
                 lines.push('\n');
             }
@@ -128,21 +130,11 @@ fn document() -> Result<String, String> {
 }
 
 /// The error, and below it the line of the expression with a caret under the place.
-fn pointed(error: &CompileError, text: &str) -> String {
+fn pointed(error: &CompileError, text: &str) -> Vec<String> {
     let line = usize::try_from(error.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?));
-    match line {
-        Some(line) => {
-            let indent: String =
-                line.chars().take(error.column.saturating_sub(1) as usize).map(blank).collect();
-            format!("error: {error}\n  {line}\n  {indent}^")
-        }
-        None => format!("error: {error}"),
-    }
-}
-
-/// What is as wide as a character and not seen.
-fn blank(character: char) -> char {
-    if character == '\t' { '\t' } else { ' ' }
+    let pointed = line.map(|line| pointed_at(line, usize::try_from(error.column).unwrap_or(1)));
+    let below = pointed.map(|(shown, caret)| [format!("  {shown}"), format!("  {caret}")]);
+    std::iter::once(format!("error: {error}")).chain(below.into_iter().flatten()).collect()
 }
 
 // === impl Dialect ===
