@@ -57,7 +57,8 @@ pub(super) fn of_counts(counts: &Counts) -> Vec<String> {
         lines.push(format!("{n} {} could not be decoded", objects(n)));
     }
     if counts.unknown_events > 0 {
-        lines.push(format!("{} watch events of unknown type ignored", counts.unknown_events));
+        let n = counts.unknown_events;
+        lines.push(format!("{n} watch {} of unknown type ignored", if n == 1 { "event" } else { "events" }));
     }
     lines
 }

@@ -76,11 +76,13 @@ Examples:
   celemetry check -f - -o json <metric.yaml
 
 Kinds of warnings:
-  readings   a JSONPath that its two dialects, or metrics-operator, read differently
+  readings   a JSONPath that its two dialects, or metrics-operator, read
+             differently
   field      a field of a Metric that does not exist, and so is ignored
-  schema     an expression that fits no object of its kind: a field that these do not have, a number that is compared
-             with a text. Known are the kinds of Kubernetes, those of CustomResourceDefinitions among the files, and
-             those of --openapi
+  schema     what fits no object of its kind: a field that these do not
+             have, a number that is compared with a text. Known are the
+             kinds of Kubernetes, those of CustomResourceDefinitions among
+             the files, and those of --openapi
   conflict   a name that another Metric has already
   unbounded  an attribute with a value of its own for nearly every object
   unit       a number without a unit, or with one that is not of UCUM

@@ -66,8 +66,8 @@ pub(super) struct Args {
 }
 
 const EXAMPLES: &str = "\
-Pods, Deployments, ReplicaSets, Nodes, Jobs, namespaces and a custom resource come, change and go inside this process. Their
-watch events take the way that those of `celemetry run --events` take. At the end every series is compared with the
+Pods, Deployments, ReplicaSets, Nodes, Jobs, namespaces and a custom resource come, change and go inside this process. Their \
+watch events take the way that those of `celemetry run --events` take. At the end every series is compared with the \
 simulated objects, counted by other means; exit status 1 if one differs.
 
 Examples:

@@ -81,9 +81,9 @@ Examples:
   # As metrics-operator's chart calls it
   celemetry init --install-crds --crd-conversion-without-ca
 
-The definitions are those that `celemetry crds` prints. They are applied by the server, with the field manager celemetry;
-fields that others have set are taken over. Doing it again changes nothing. What an installed definition has and this
-version has not, because a newer one installed it, is named on standard error before it is taken away. The right to get,
+The definitions are those that `celemetry crds` prints. They are applied by the server, with the field manager celemetry; \
+fields that others have set are taken over. Doing it again changes nothing. What an installed definition has and this \
+version has not, because a newer one installed it, is named on standard error before it is taken away. The right to get, \
 create and patch customresourcedefinitions of apiextensions.k8s.io is needed.";
 
 /// Runs the command.

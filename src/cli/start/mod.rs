@@ -143,18 +143,23 @@ Examples:
   celemetry start --tenancy namespaced
 
 Environment:
-  OPERATOR_CONFIG_NAMESPACE  namespace of the DataSinks and their Secrets [default: POD_NAMESPACE, else default]
-  POD_NAMESPACE              the operator's own namespace, which holds its Lease
-                             [default: that of the service account, else default]
-  POD_NAME                   the operator's Pod, the name that it stands for election by [default: the host's name]
+  OPERATOR_CONFIG_NAMESPACE  namespace of the DataSinks and their Secrets
+                             [default: POD_NAMESPACE, else default]
+  POD_NAMESPACE              the operator's own, which holds its Lease
+                             [default: that of the service account,
+                             else default]
+  POD_NAME                   the operator's Pod, its name in elections
+                             [default: the host's name]
   POD_SERVICE_ACCOUNT        the operator's ServiceAccount
-  KUBECONFIG                 kubeconfigs of the cluster, where --kubeconfig names none
-  HTTPS_PROXY, NO_PROXY      the proxy to the API server, where the kubeconfig names none
-  RUST_LOG                   what is logged, such as `info,celemetry=debug`
-  OTEL_*                     where celemetry's own metrics and traces are sent, as OpenTelemetry specifies
+  KUBECONFIG                 kubeconfigs, where --kubeconfig names none
+  HTTPS_PROXY, NO_PROXY      the proxy to the API server, where the
+                             kubeconfig names none
+  RUST_LOG                   what is logged: `info,celemetry=debug`
+  OTEL_*                     where celemetry's own metrics and traces
+                             are sent, as OpenTelemetry specifies
 
-The program may be called by any path, as /manager too. Unlike metrics-operator it takes no unknown first argument for
-`start`: that is an error.";
+The program may be called by any path, as /manager too. Unlike metrics-operator it takes no unknown first argument \
+for `start`: that is an error.";
 
 /// Runs the command.
 pub(super) fn start(args: &Args) -> Status {

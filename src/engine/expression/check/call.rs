@@ -232,6 +232,9 @@ fn wrong_count(name: &str, receiver: bool, styled: &[&Overload], found: usize) -
 }
 
 fn takes(name: &str, counts: &[usize], found: usize) -> String {
+    if matches!(name, "math.greatest" | "math.least") {
+        return format!("'{name}' takes one argument or more, found {found}");
+    }
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
     let plural = if counts == ["1"] { "" } else { "s" };
     format!("'{name}' takes {} argument{plural}, found {found}", counts.join(" or "))
