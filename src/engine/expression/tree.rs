@@ -115,6 +115,8 @@ pub(super) struct FieldIs {
 /// The literals of a list that something is searched in.
 #[derive(Clone, Debug)]
 pub(super) struct LiteralSet {
+    /// Where the row holds what is searched in it, if that is a field that must be there.
+    pub(super) slot: Option<FieldId>,
     /// As their author has them if they are few, who knows best what is frequent; else sorted.
     pub(super) texts: Box<[Box<str>]>,
     /// Those that are no strings.
@@ -240,15 +242,19 @@ impl Loop {
 }
 
 impl LiteralSet {
-    /// The set of these literals.
-    pub(super) fn new(literals: &[Value<'static>]) -> LiteralSet {
+    /// The set of these literals, in which `needle` is searched.
+    pub(super) fn new(needle: &Tree, literals: &[Value<'static>]) -> LiteralSet {
+        let slot = match needle {
+            Tree::Path(path) if path.optional_from.is_none() => path.slot,
+            _ => None,
+        };
         let texts = literals.iter().filter_map(Value::as_str);
         let mut texts: Vec<Box<str>> = texts.map(Box::from).collect();
         if texts.len() > FEW_TEXTS {
             texts.sort_unstable();
         }
         let others = literals.iter().filter(|literal| literal.as_str().is_none());
-        LiteralSet { texts: texts.into(), others: others.cloned().collect() }
+        LiteralSet { slot, texts: texts.into(), others: others.cloned().collect() }
     }
 
     /// Whether a text of these bytes is in it.

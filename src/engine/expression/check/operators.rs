@@ -135,7 +135,7 @@ impl Checker<'_, '_> {
         if let Tree::Constant(Value::List(literals)) = &haystack.tree {
             let scalars = literals.iter().all(|literal| literal.len().is_none());
             let needle = self.need(needle, if scalars { Need::Scalar } else { Need::Whole });
-            let set = LiteralSet::new(literals);
+            let set = LiteralSet::new(&needle.tree, literals);
             return Ok(Typed::new(Tree::InSet(Box::new((needle.tree, set))), Bool));
         }
         let needle = self.whole(needle);

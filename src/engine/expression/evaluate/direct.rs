@@ -22,10 +22,10 @@ pub(super) fn answer<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Bud
     match tree {
         Tree::FieldIs(test) => field_is(test, row, budget),
         Tree::Has(path) => has(path, row, budget),
-        Tree::InSet(test) => in_set(&test.0, &test.1, row, budget),
+        Tree::InSet(test) => in_set(&test.1, row, budget),
         Tree::Not(operand) => match &**operand {
             Tree::Has(path) => has(path, row, budget).map(|is_there| !is_there),
-            Tree::InSet(test) => in_set(&test.0, &test.1, row, budget).map(|is_in| !is_in),
+            Tree::InSet(test) => in_set(&test.1, row, budget).map(|is_in| !is_in),
             _ => None,
         },
         Tree::Compare(comparison, operands) => compare(*comparison, operands, frame, budget),
@@ -57,9 +57,8 @@ fn has(path: &Path, row: &Row, budget: &mut Budget) -> Option<bool> {
 }
 
 #[inline(always)]
-fn in_set(needle: &Tree, set: &LiteralSet, row: &Row, budget: &mut Budget) -> Option<bool> {
-    let Tree::Path(path) = needle else { return None };
-    let text = row.at(path.slot.filter(|_| path.optional_from.is_none())?)?.as_str_bytes()?;
+fn in_set(set: &LiteralSet, row: &Row, budget: &mut Budget) -> Option<bool> {
+    let text = row.at(set.slot?)?.as_str_bytes()?;
     budget.try_step(2 + Budget::reading(text.len())).then(|| set.has_text(text))
 }
 
