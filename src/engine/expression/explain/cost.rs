@@ -83,8 +83,8 @@ pub(super) fn of(syntax: &Syntax) -> Estimate {
 /// Steps for each value of a list or map that is built.
 const BUILT: u64 = (size_of::<Value<'_>>() / 16) as u64;
 
-/// Comparisons of one element with others while a list is sorted: of a thousand elements.
-const SORTING: u64 = 10;
+/// Comparisons of one element with others while a list is sorted, and reading what is compared: of a thousand elements.
+const SORTING: u64 = 12;
 
 /// A text that is short has no more bytes than this.
 pub(super) const SHORT: u64 = 16;
@@ -131,6 +131,9 @@ fn of_call(call: &CallSyntax) -> Estimate {
         (Some(target), [count]) if is_name(target, "lists") => {
             return parts.plus(&range(count).times(&fixed(1 + BUILT)));
         }
+        (Some(target), [list]) if is_name(target, "optional") && call.name == "unwrap" => {
+            return parts.plus(&length(list).times(&fixed(1 + BUILT)));
+        }
         (Some(target), [first, ..]) if is_name(target, "math") => length(first),
         (Some(target), _) => length(target),
         (None, [first, ..]) => length(first),
@@ -140,7 +143,7 @@ fn of_call(call: &CallSyntax) -> Estimate {
         return parts.plus(&pattern);
     }
     if !takes_list(call) {
-        return parts;
+        return parts.plus(&of_texts(call));
     }
     parts.plus(&match call.name.as_str() {
         "sort" => list.times(&fixed(1 + SORTING + 2 * BUILT)),
@@ -150,9 +153,24 @@ fn of_call(call: &CallSyntax) -> Estimate {
             let all = levels.take(depth(call) + 1).reduce(|total, level| total.plus(&level));
             fixed(1).plus(&all.unwrap_or_default().times(&fixed(2 + 2 * BUILT)))
         }
-        "slice" | "reverse" | "join" | "lastIndexOf" => list.times(&fixed(2 + BUILT)),
+        "slice" | "reverse" | "join" | "lastIndexOf" | "unwrapOpt" => list.times(&fixed(2 + BUILT)),
         _ => list,
     })
+}
+
+/// What a function takes for the texts that it makes, and for those that it takes apart.
+fn of_texts(call: &CallSyntax) -> Estimate {
+    let argument = call.arguments.first().map(|argument| &argument.kind);
+    match (call.name.as_str(), argument) {
+        // A text for each part of the template.
+        ("format", Some(SyntaxKind::List(values))) => fixed(values.len() as u64),
+        ("format", _) => fixed(1).each(),
+        // A text that is cut is taken to be cut once, unless it is cut everywhere.
+        ("split", Some(SyntaxKind::Literal(separator))) if separator.as_str() != Some("") => fixed(0),
+        ("split", _) => fixed(SHORT * BUILT),
+        ("isURL" | "url", _) => fixed(SHORT / 4),
+        _ => Estimate::default(),
+    }
 }
 
 /// What a function takes for its pattern, of a text that is short.
@@ -484,6 +502,14 @@ mod tests {
             "object.n.slice(0, object.n.size()).reverse().size()",
             "object.a.filter(x, x.s in object.t).size()",
             "has(object.q) ? object.n.sum() : object.a.map(x, x.n.sum()).sum()",
+            "optional.unwrap(object.a.map(x, optional.of(x))).size()",
+            "object.a.map(x, '%s-%s'.format([x.s, x.b])).size()",
+            "object.t.map(x, x.split('')).size()",
+            "object.t.map(x, '0123456789abcdef'.split(x + 'a')).size()",
+            "object.a.sortBy(x, x.s).size()",
+            "object.t.all(x, isURL('http://a.b/' + x))",
+            "object.t.all(x, url('https://a.b/' + x).getHost() == 'a.b')",
+            "object.a.map(x, optional.of(x.b)).unwrapOpt().size()",
         ] {
             bounded(Language::Cel, text);
         }
