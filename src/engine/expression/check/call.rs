@@ -108,7 +108,8 @@ impl Checker<'_, '_> {
         let styled: Vec<_> = named().filter(|overload| overload.receiver == receiver).collect();
         if styled.is_empty() {
             let message = match macro_counts(&name) {
-                Some(counts) => takes(&name, counts, call.arguments.len()),
+                Some(counts) if receiver == is_method(&name) => takes(&name, counts, call.arguments.len()),
+                Some(_) => otherwise(&name, receiver),
                 None => unknown(&name, receiver, named().next()),
             };
             return Err(fault(at, message));
@@ -210,11 +211,7 @@ fn failure(tree: &Tree) -> Option<String> {
 
 fn unknown(name: &str, receiver: bool, other: Option<&Overload>) -> String {
     if other.is_some() {
-        return if receiver {
-            format!("'{name}' is no method: write {name}(…)")
-        } else {
-            format!("'{name}' is a method: write x.{name}(…)")
-        };
+        return otherwise(name, receiver);
     }
     if is_never(name) {
         return format!("function '{name}' is not supported: an expression sees its object and nothing else");
@@ -238,6 +235,19 @@ fn takes(name: &str, counts: &[usize], found: usize) -> String {
     let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
     let plural = if counts == ["1"] { "" } else { "s" };
     format!("'{name}' takes {} argument{plural}, found {found}", counts.join(" or "))
+}
+
+/// How a function is called, where it is called the other way.
+fn otherwise(name: &str, receiver: bool) -> String {
+    match receiver {
+        true => format!("'{name}' is no method: write {name}(…)"),
+        false => format!("'{name}' is a method: write x.{name}(…)"),
+    }
+}
+
+/// Whether a macro is called as `x.name(…)`.
+fn is_method(name: &str) -> bool {
+    !matches!(name, "has" | "cel.bind")
 }
 
 /// How many arguments a macro takes.
