@@ -17,7 +17,7 @@ mod refused;
 use proptest::prelude::*;
 
 use super::interpreter::theirs;
-use super::{answer, bytes};
+use super::{answer, answer_uncounted, bytes};
 use expressions::{Reader, Writer};
 
 /// Something that the two answer differently.
@@ -183,7 +183,7 @@ struct Asked {
 fn ask(expression: &[u8], object: &[u8]) -> Asked {
     let text = Writer::expression(expression, Reader::Ours);
     let object = objects::object(object);
-    let ours = answer(&text, &object);
+    let ours = answer_uncounted(&text, &object);
     let theirs = theirs(&Writer::expression(expression, Reader::Theirs), &object);
     Asked { text, object, ours, theirs }
 }
