@@ -68,9 +68,9 @@ fn of_quoted(text: &str, at: usize) -> (usize, String) {
             b'\n' => break,
             byte if byte == quote => {
                 let Some(place) = escape else { break };
-                let what = text[place + 1..].chars().next().map_or(' ', |character| character);
+                let what = text[place + 1..].chars().next().map(visible).unwrap_or_default();
                 let hint = format!(r"write '\\{what}', or r'…' for a text without escapes");
-                return (place, format!(r"'\{}' is no escape: {hint}", visible(&what.to_string())));
+                return (place, format!(r"'\{what}' is no escape: {hint}"));
             }
             _ => {}
         }
@@ -116,7 +116,7 @@ fn of_word(message: &str, text: &str, at: usize) -> String {
     };
     let found = match operator {
         Some(operator) => operator.to_owned(),
-        None if word.is_empty() => visible(&rest.chars().take(1).collect::<String>()),
+        None if word.is_empty() => rest.chars().next().map(visible).unwrap_or_default(),
         None => word,
     };
     if let Some(meant) = meant {
@@ -131,16 +131,9 @@ fn of_word(message: &str, text: &str, at: usize) -> String {
     format!("'{found:.64}' cannot stand here{reason}")
 }
 
-/// A text with its control characters made visible.
-fn visible(text: &str) -> String {
-    let mut line = String::new();
-    for character in text.chars() {
-        match character.is_control() {
-            true => line.extend(character.escape_default()),
-            false => line.push(character),
-        }
-    }
-    line
+/// A character that breaks no line.
+fn visible(character: char) -> String {
+    if character.is_control() { character.escape_default().to_string() } else { character.to_string() }
 }
 
 #[cfg(test)]

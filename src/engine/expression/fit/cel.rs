@@ -107,8 +107,8 @@ impl<'a> Fitter<'a> {
         match (name, self.item) {
             ("object", _) => Seen::root(),
             ("item", Some(item)) => item.value.clone(),
-            ("index", Some(item)) => self.position(at, item.entries(), NO_INDEX, StaticType::Int),
-            ("key", Some(item)) => self.position(at, item.elements(), NO_KEY, StaticType::String),
+            ("index", Some(item)) => self.position(at, item.are_entries(), NO_INDEX, StaticType::Int),
+            ("key", Some(item)) => self.position(at, item.are_elements(), NO_KEY, StaticType::String),
             _ => Seen::Anything,
         }
     }

@@ -80,12 +80,12 @@ struct Faults {
 
 impl Item {
     /// Whether the items are elements of a list for sure.
-    fn elements(&self) -> bool {
+    fn are_elements(&self) -> bool {
         matches!(self.position, Seen::Kind(StaticType::Int))
     }
 
     /// Whether the items are entries of a map for sure.
-    fn entries(&self) -> bool {
+    fn are_entries(&self) -> bool {
         matches!(self.position, Seen::Kind(StaticType::String))
     }
 }
