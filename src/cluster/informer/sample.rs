@@ -2,8 +2,10 @@
 //!
 //! In: objects as they come and go. Out: one after the other. Must never know: what is done with them. Pure.
 //!
-//! An engine of a million objects keeps no name of any. So names of a few are kept here: of those whose keys, hashed anew
-//! at each list, come first. How often an object changes makes no difference to that.
+//! An engine of a million objects keeps no name of any. So names of a few are kept here: of those that come next on a
+//! circle, on which every object has a place at random. Whoever was looked at is the last of them, and makes room for one
+//! that is noticed. So a watch that goes on for months is looked at wherever it has changed something, not only at those
+//! that its list had drawn; and how often an object changes makes no difference to how soon it is its turn.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -13,15 +15,17 @@ use celemetry_engine::row::ObjectKey;
 
 /// Some of the objects of a source.
 ///
-/// Invariant: of all objects that were noticed since the last Begin and not taken out, those whose ranks are least.
+/// Invariant: no object that was noticed and not taken in was nearer then than the farthest that is held, in the
+/// direction of the circle from the one that was drawn last.
 #[derive(Debug)]
 pub(super) struct Sample {
     salt: u64,
+    /// By their places on the circle.
     subjects: BTreeMap<u64, Subject>,
-    /// Ranks from here on have no place.
-    full_from: u64,
-    /// The rank of the object that was drawn last.
+    /// The place of the object that was drawn last.
     drawn: u64,
+    /// How far on the farthest is; where there is room, as far as may be.
+    reach: u64,
 }
 
 /// An object that is looked at again.
@@ -38,22 +42,28 @@ const MOST: usize = 512;
 // === impl Sample ===
 
 impl Sample {
-    /// No objects yet. What `salt` is decides which will be in it.
+    /// No objects yet. What `salt` is decides where each has its place.
     pub(super) fn new(salt: u64) -> Self {
-        Sample { salt, subjects: BTreeMap::new(), full_from: u64::MAX, drawn: u64::MAX }
+        Sample { salt, subjects: BTreeMap::new(), drawn: u64::MAX, reach: u64::MAX }
     }
 
     /// Notices whom a change is about.
     pub(super) fn notice(&mut self, change: &Change) {
         match change {
             Change::Upsert { row, .. } => {
-                let rank = self.rank(row.key());
-                if rank < self.full_from && !self.subjects.contains_key(&rank) {
+                let place = self.place(row.key());
+                let is_near = self.distance(place) < self.reach || self.subjects.len() < MOST;
+                if is_near && !self.subjects.contains_key(&place) {
                     let (namespace, name) = (row.namespace().into(), row.name().into());
-                    self.insert(rank, Subject { key: row.key(), namespace, name });
+                    self.insert(place, Subject { key: row.key(), namespace, name });
                 }
             }
-            Change::Delete { key } => drop(self.subjects.remove(&self.rank(*key))),
+            Change::Delete { key } => {
+                let place = self.place(*key);
+                if self.subjects.remove(&place).is_some() {
+                    self.measure();
+                }
+            }
             // A list shows all there are: it is a new draw.
             Change::Begin { .. } => *self = Sample::new(self.salt.wrapping_mul(5).wrapping_add(1)),
             Change::Undecodable { .. } | Change::End => {}
@@ -68,23 +78,42 @@ impl Sample {
     /// The next one; after the last the first again. None where there is none.
     pub(super) fn draw(&mut self) -> Option<Subject> {
         let next = self.subjects.range((Excluded(self.drawn), Unbounded)).next();
-        let (rank, subject) = next.or_else(|| self.subjects.first_key_value())?;
-        self.drawn = *rank;
-        Some(subject.clone())
+        let (place, subject) = next.or_else(|| self.subjects.first_key_value())?;
+        let subject = subject.clone();
+        self.drawn = *place;
+        self.measure();
+        Some(subject)
     }
 
-    fn insert(&mut self, rank: u64, subject: Subject) {
-        self.subjects.insert(rank, subject);
-        if self.subjects.len() > MOST
-            && let Some((last, _)) = self.subjects.pop_last()
+    fn insert(&mut self, place: u64, subject: Subject) {
+        if self.subjects.len() >= MOST
+            && let Some(farthest) = self.farthest()
         {
-            self.full_from = last;
+            self.subjects.remove(&farthest);
         }
+        self.subjects.insert(place, subject);
+        self.measure();
     }
 
-    /// Keys are keyed hashes, of which one bit tells nothing about another: an odd factor is enough to order them anew.
+    fn measure(&mut self) {
+        let farthest = self.farthest().filter(|_| self.subjects.len() >= MOST);
+        self.reach = farthest.map_or(u64::MAX, |place| self.distance(place));
+    }
+
+    /// The place whose turn it is last.
+    fn farthest(&self) -> Option<u64> {
+        let before = self.subjects.range(..=self.drawn).next_back();
+        before.or_else(|| self.subjects.last_key_value()).map(|(place, _)| *place)
+    }
+
+    /// How far on a place is from the one that was drawn last; that one itself is the farthest.
+    fn distance(&self, place: u64) -> u64 {
+        place.wrapping_sub(self.drawn).wrapping_sub(1)
+    }
+
+    /// Keys are keyed hashes, of which one bit tells nothing about another: an odd factor is enough to place them anew.
     #[allow(clippy::cast_possible_truncation, reason = "any 64 bits of the hash will do")]
-    fn rank(&self, key: ObjectKey) -> u64 {
+    fn place(&self, key: ObjectKey) -> u64 {
         let mixed = (key.0 as u64 ^ self.salt).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         (mixed ^ (key.0 >> 64) as u64).wrapping_mul(self.salt | 1).swap_bytes()
     }
@@ -145,18 +174,66 @@ mod tests {
         assert_eq!(sample.draw(), None);
     }
 
+    fn held(sample: &Sample) -> BTreeSet<String> {
+        sample.subjects.values().map(|subject| subject.name.to_string()).collect()
+    }
+
     #[test]
     fn of_many_objects_a_bounded_number_is_kept_whatever_changes_most() {
         let (mut sample, mut objects) = (Sample::new(7), Objects::new());
         listed(&mut sample, &mut objects, 10_000);
-        let before: BTreeSet<_> = drawn(&mut sample, MOST).into_iter().collect();
+        let before = held(&sample);
         assert_eq!(before.len(), MOST);
         (0..10_000).for_each(|number| sample.notice(&objects.shown(number % 100)));
-        let after: BTreeSet<_> = drawn(&mut sample, MOST).into_iter().collect();
-        assert_eq!(before, after);
+        assert_eq!(held(&sample), before);
         // A hundred of ten thousand: about five of the sample, as many as of any other hundred.
         let of_the_busy = |name: &&String| name[1..].parse::<usize>().unwrap() < 100;
-        assert!((0..30).contains(&after.iter().filter(of_the_busy).count()));
+        assert!((0..30).contains(&before.iter().filter(of_the_busy).count()));
+        assert_eq!(drawn(&mut sample, MOST).into_iter().collect::<BTreeSet<_>>(), before);
+    }
+
+    #[test]
+    fn what_was_drawn_makes_room_for_what_changes_and_everyone_gets_a_turn() {
+        let (mut sample, mut objects) = (Sample::new(7), Objects::new());
+        listed(&mut sample, &mut objects, 2_000);
+        let shown: Vec<_> = (0..2_000).map(|number| objects.shown(number)).collect();
+        let mut turns = vec![0_u32; 2_000];
+        for round in 0..10 {
+            for number in 0..2_000 {
+                // The first hundred change two hundred times as often as the others.
+                sample.notice(&shown[(number * 7 + round) % 2_000]);
+                (0..10).for_each(|busy| sample.notice(&shown[(number * 10 + busy) % 100]));
+                let subject = sample.draw().unwrap();
+                turns[subject.name[1..].parse::<usize>().unwrap()] += 1;
+                assert!(sample.subjects.len() <= MOST);
+            }
+        }
+        let without = turns.iter().filter(|turns| **turns == 0).count();
+        assert_eq!(without, 0, "in twenty thousand looks at two thousand objects");
+        let busy = turns[..100].iter().sum::<u32>();
+        assert!(busy < 3_000, "a twentieth of the objects has had {busy} of 20,000 turns");
+        assert!(*turns.iter().max().unwrap() <= 40, "{turns:?}");
+    }
+
+    #[test]
+    fn nobody_nearer_than_whom_it_holds_is_passed_over() {
+        let (mut sample, mut objects) = (Sample::new(3), Objects::new());
+        listed(&mut sample, &mut objects, 3_000);
+        for number in 0..3_000 {
+            if number % 3 == 0 {
+                sample.draw();
+            }
+            if number % 5 == 0 {
+                sample.notice(&objects.gone(number / 2));
+            }
+            let change = objects.shown(2_999 - number);
+            let Change::Upsert { row, .. } = &change else { unreachable!() };
+            let place = sample.place(row.key());
+            sample.notice(&change);
+            let farthest = sample.subjects.keys().map(|place| sample.distance(*place)).max().unwrap();
+            let is_held = sample.subjects.contains_key(&place);
+            assert!(is_held || (sample.subjects.len() == MOST && sample.distance(place) > farthest));
+        }
     }
 
     #[test]
