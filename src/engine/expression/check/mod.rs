@@ -233,7 +233,10 @@ impl Checker<'_, '_> {
             SyntaxKind::Select { name, optional, .. } => return self.member(at, left, name, *optional),
             SyntaxKind::Index { index, optional, .. } => return self.index(left, index, *optional),
             SyntaxKind::Arithmetic(operator, operands) => {
-                self.arithmetic(at, *operator, left, &operands[1])?
+                let before = self.faults.len();
+                let typed = self.arithmetic(at, *operator, left, &operands[1]);
+                self.suggest_key(before, syntax);
+                typed?
             }
             SyntaxKind::Compare(comparison, operands) => self.compare(at, *comparison, left, &operands[1])?,
             SyntaxKind::In(operands) => self.contained(at, left, &operands[1])?,

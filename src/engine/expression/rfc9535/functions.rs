@@ -133,7 +133,7 @@ impl Lowering<'_> {
                 model::Test::Function(_) => {}
             }
         }
-        Err(SyntaxError::new(place, format!("{name}(…) needs a path")))
+        Err(no_path(place, name))
     }
 }
 
@@ -150,6 +150,11 @@ fn name(function: &model::TestFunction) -> &str {
         model::TestFunction::Search(..) => "search",
         model::TestFunction::Match(..) => "match",
     }
+}
+
+/// The argument selects no nodes.
+pub(super) fn no_path(place: usize, name: &str) -> SyntaxError {
+    SyntaxError::new(place, format!("{name}(…) needs a path"))
 }
 
 /// There is no such function.

@@ -29,7 +29,7 @@ const MAX_DIGITS: usize = 16;
 /// What is wrong, and at which character.
 pub(super) fn parse(text: &str, patterns: &mut Patterns) -> Result<Vec<Step>, SyntaxError> {
     let calls = scan::scan(text)?;
-    let query = parse_json_path(text).map_err(|error| refusal(text, &error))?;
+    let query = parse_json_path(text).map_err(|error| refusal(text, &calls, &error))?;
     let mut lowering = Lowering { functions: Functions::new(calls), patterns };
     lowering.segments(query.segments)
 }
@@ -153,13 +153,18 @@ fn singular(query: model::SingularQuery) -> Subquery {
 }
 
 /// The parser's error in a user's terms.
-fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
+fn refusal(text: &str, calls: &[usize], error: &JsonPathError) -> SyntaxError {
     let offset = match error {
         JsonPathError::PestError(error) => offset(&format!("{:?}", error.location)),
         JsonPathError::InvalidNumber(_) => {
             return SyntaxError::new(0, "a number is out of range or malformed");
         }
-        JsonPathError::InvalidJsonPath(message) => return SyntaxError::new(0, message.clone()),
+        // Of arguments it refuses those of `count` alone, where they are literals.
+        JsonPathError::InvalidJsonPath(message) => {
+            let place = calls.iter().find(|place| counts_literal(text, **place));
+            return place
+                .map_or(SyntaxError::new(0, message.clone()), |place| functions::no_path(*place, "count"));
+        }
         _ => return SyntaxError::new(0, "this is no path of RFC 9535"),
     };
     let Some((before, after)) = offset.and_then(|offset| text.split_at_checked(offset)) else {
@@ -172,11 +177,23 @@ fn refusal(text: &str, error: &JsonPathError) -> SyntaxError {
     let message = match after.chars().next() {
         None => "unexpected end of the path".to_string(),
         Some('0'..='9') if digits(after) >= MAX_DIGITS => {
-            "numbers beyond 2^53 must be written with an exponent, such as 1e16".to_string()
+            "integers end at 2^53: in a filter, larger numbers are written with an exponent, such as 1e16"
+                .to_string()
         }
         Some(c) => format!("unexpected {c:?}"),
     };
     SyntaxError::new(place, message)
+}
+
+/// Whether the call at this place is one of `count` with a literal.
+fn counts_literal(text: &str, place: usize) -> bool {
+    let call: String = text.chars().skip(place - 1).collect();
+    let argument = call.strip_prefix("count(").map(str::trim_start);
+    argument.is_some_and(|argument| {
+        let word = argument.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(argument.len());
+        matches!(&argument[..word], "true" | "false" | "null")
+            || argument.starts_with(|c: char| matches!(c, '\'' | '"' | '-' | '0'..='9'))
+    })
 }
 
 /// The function that a text begins with a call of, if there is none of that name.

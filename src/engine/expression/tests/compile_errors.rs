@@ -265,6 +265,41 @@ fn all_that_is_wrong_is_told_and_nothing_that_follows_from_it() {
 }
 
 #[test]
+fn keys_that_were_written_as_names_are_suggested() {
+    for (text, expected) in [
+        (
+            "object.metadata.labels.app-name == 'x'",
+            &["28: undeclared reference to 'name' (if a key is meant: labels['app-name'])"][..],
+        ),
+        (
+            "object.metadata.labels.app.kubernetes.io/part-of == 'x'",
+            &[
+                "42: undeclared reference to 'part' (if a key is meant: labels['app.kubernetes.io/part'])",
+                "47: undeclared reference to 'of' (if a key is meant: labels['app.kubernetes.io/part-of'])",
+            ],
+        ),
+        (
+            "object.spec.template.node-name == 'x'",
+            &["27: undeclared reference to 'name' (if a key is meant: template['node-name'])"],
+        ),
+        (
+            "object.spec.limits.amd.com/gpu > 1",
+            &["28: undeclared reference to 'gpu' (if a key is meant: limits['amd.com/gpu'])"],
+        ),
+        // Signs that are no names', what is declared, what is no member.
+        ("object.spec.a + b > 1", &["17: undeclared reference to 'b'"]),
+        (
+            "object.spec.a - f(b)",
+            &["17: undeclared reference to function 'f'", "19: undeclared reference to 'b'"],
+        ),
+        ("object.l.map(x, x - y)", &["21: undeclared reference to 'y'"]),
+        ("object.a.b - int", &["12: no such overload: dyn - type"]),
+    ] {
+        assert_eq!(defects(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn all_that_is_wrong_with_macros_is_told_and_their_names_are_known() {
     for (text, expected) in [
         // A macro was meant.

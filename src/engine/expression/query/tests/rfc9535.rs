@@ -97,7 +97,7 @@ fn syntax_error_has_its_place() {
     refused("$[?@. a==1]", ":1:6: unexpected ' '");
     refused(
         "$[?@.a==10000000000000000]",
-        ":1:9: numbers beyond 2^53 must be written with an exponent, such as 1e16",
+        ":1:9: integers end at 2^53: in a filter, larger numbers are written with an exponent, such as 1e16",
     );
     refused("$.a-b", ":1:4: unexpected '-'");
     refused("$[01]", ":1:3: unexpected '0'");
@@ -113,7 +113,10 @@ fn function_is_checked_against_its_types() {
     refused("$[?count(@.*)]", ":1:4: count(…) gives a value, which must be compared with something");
     refused("$[?length(@.*)>1]", ":1:4: length(…) needs one value, and this path may select several");
     refused("$[?length(@.a||@.b)>1]", ":1:14: unexpected '|'");
-    refused("$[?count(1)>1]", ": Invalid argument for the function `count`: expected a node, got a literal");
+    refused("$[?count(1)>1]", ":1:4: count(…) needs a path");
+    for literal in ["-1.5", "'a'", "\"a\"", " true ", "false", "null"] {
+        refused(&format!("$[?count(@.a)>1 && count({literal})>1]"), ":1:20: count(…) needs a path");
+    }
     refused("$[?count(length(@))>1]", ":1:4: count(…) needs a path");
     refused("$[?value(1)==1]", ":1:4: value(…) needs a path");
     refused("$[?match(@.*,'a')]", ":1:4: match(…) needs one value, and this path may select several");
