@@ -7,6 +7,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::literal::same_text;
 use super::{Budget, MapValue, Value};
 use crate::error::EvaluationError;
 use crate::row::Kind;
@@ -47,24 +48,6 @@ pub(super) fn equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result
             _ => false,
         },
     })
-}
-
-/// Whether two texts are the same, of which these are the bytes. Those that are short, as names, phases and labels are, are compared without the call that
-/// comparing slices otherwise is.
-#[inline]
-pub(super) fn same_text(a: &[u8], b: &[u8]) -> bool {
-    /// The first and the last `N` bytes are all there are of a text of `N` to `2 * N` bytes.
-    #[inline]
-    fn same_ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
-        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
-    }
-    a.len() == b.len()
-        && match a.len() {
-            8..=16 => same_ends::<8>(a, b),
-            4..=7 => same_ends::<4>(a, b),
-            2..=3 => same_ends::<2>(a, b),
-            _ => a == b,
-        }
 }
 
 fn collections_equal(a: &Value<'_>, b: &Value<'_>, budget: &mut Budget) -> Result<bool, EvaluationError> {
@@ -215,32 +198,5 @@ fn rank(key: &Value<'_>) -> Option<u8> {
         Value::Int(_) | Value::Uint(_) | Value::Double(_) => Some(1),
         Value::String(_) => Some(2),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::same_text;
-
-    #[test]
-    fn texts_are_the_same_if_each_byte_is() {
-        for length in 0..40 {
-            let text = "0123456789abcdefghijklmnopqrstuvwxyzABCD"[..length].to_owned();
-            assert!(same_text(text.as_bytes(), text.clone().as_bytes()));
-            for at in 0..length {
-                let mut other = text.clone();
-                other.replace_range(at..=at, "!");
-                assert!(!same_text(text.as_bytes(), other.as_bytes()), "{text} and {other}");
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn texts_are_the_same_as_slices_are(a in "[aä]{0,12}", b in "[aä]{0,12}") {
-            prop_assert_eq!(same_text(a.as_bytes(), b.as_bytes()), a == b);
-        }
     }
 }

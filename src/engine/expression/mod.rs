@@ -8,6 +8,7 @@ mod cel;
 mod syntax;
 mod fault;
 mod check;
+mod literal;
 mod tree;
 mod types;
 mod evaluate;

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use super::Value;
-use super::compare::same_text;
 use super::library::{Overload, Search};
+use super::literal::LiteralText;
 use super::matcher::Matcher;
 use super::memo::Mark;
 use super::syntax::{Arithmetic, Comparison};
@@ -25,8 +25,8 @@ pub(super) enum Tree {
     FieldIs(Box<FieldIs>),
     /// `needle in [literals]`
     InSet(Box<(Tree, LiteralSet)>),
-    And(Box<[Tree]>),
-    Or(Box<[Tree]>),
+    And(Box<[Term]>),
+    Or(Box<[Term]>),
     Not(Box<Tree>),
     Negate(Box<Tree>),
     /// condition, then, otherwise
@@ -51,6 +51,35 @@ pub(super) enum Tree {
     Bind(Box<(Tree, Tree)>),
     /// A part that other expressions have too, or may come to have.
     Shared(Arc<Part>),
+}
+
+/// A part of `&&` or `||`.
+#[derive(Clone, Debug)]
+pub(super) struct Term {
+    /// What the row may answer of it at once: the same as `tree`, without looking at that.
+    pub(super) test: Option<Test>,
+    pub(super) tree: Tree,
+}
+
+/// A test of one field, with all that it needs in one place.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    pub(super) asks: Asks,
+    /// What the answer must be: false where the opposite is meant.
+    pub(super) expected: bool,
+}
+
+/// What is asked of a field.
+#[derive(Clone, Debug)]
+pub(super) enum Asks {
+    /// [`Tree::FieldIs`]
+    Is { field: FieldId, text: LiteralText },
+    /// [`Tree::InSet`] of few texts.
+    In { field: FieldId, texts: Arc<[LiteralText]> },
+    /// [`Tree::Has`] of a member of a field.
+    Has { map: FieldId, field: FieldId },
+    /// `c.member == "text"`, where `c` is the variable of the innermost loop.
+    MemberIs { field: FieldId, name: Box<str>, text: LiteralText },
 }
 
 /// A part of expressions that depends on the object alone, so that it gives the same to all of them.
@@ -107,7 +136,7 @@ pub(super) struct FieldIs {
     pub(super) field: FieldId,
     /// For the error where the field is absent.
     pub(super) path: Path,
-    pub(super) text: Box<str>,
+    pub(super) text: LiteralText,
     /// `==` rather than `!=`
     pub(super) equal: bool,
 }
@@ -118,7 +147,7 @@ pub(super) struct LiteralSet {
     /// Where the row holds what is searched in it, if that is a field that must be there.
     pub(super) slot: Option<FieldId>,
     /// As their author has them if they are few, who knows best what is frequent; else sorted.
-    pub(super) texts: Box<[Box<str>]>,
+    pub(super) texts: Arc<[LiteralText]>,
     /// Those that are no strings.
     pub(super) others: Box<[Value<'static>]>,
 }
@@ -193,7 +222,7 @@ impl Tree {
             Tree::Path(path) | Tree::Has(path) => path.parts_mut(),
             Tree::InSet(test) => vec![(&mut test.0, 0)],
             Tree::Matches(test) => vec![(&mut test.0, 0)],
-            Tree::And(terms) | Tree::Or(terms) => unbound(terms),
+            Tree::And(terms) | Tree::Or(terms) => terms.iter_mut().map(|term| (&mut term.tree, 0)).collect(),
             Tree::Not(operand) | Tree::Negate(operand) => vec![(operand, 0)],
             Tree::Conditional(parts) => unbound(&mut **parts),
             Tree::Arithmetic(_, operands) | Tree::Compare(_, operands) | Tree::In(operands) => {
@@ -241,6 +270,44 @@ impl Loop {
     }
 }
 
+impl Term {
+    /// A part of `&&` or `||` that is this.
+    pub(super) fn new(tree: Tree) -> Term {
+        Term { test: Test::of(&tree), tree }
+    }
+}
+
+impl Test {
+    /// What a row may answer of this at once, if it is such a test.
+    pub(super) fn of(tree: &Tree) -> Option<Test> {
+        let (asks, expected) = match tree {
+            Tree::FieldIs(test) => (Asks::Is { field: test.field, text: test.text.clone() }, test.equal),
+            Tree::InSet(test) if test.1.texts.len() <= FEW_TEXTS => {
+                (Asks::In { field: test.1.slot?, texts: Arc::clone(&test.1.texts) }, true)
+            }
+            Tree::Has(path) => (Asks::Has { map: path.start?.0, field: path.slot? }, true),
+            Tree::Compare(Comparison::Equal, operands) => (Asks::of_member(operands)?, true),
+            Tree::Compare(Comparison::NotEqual, operands) => (Asks::of_member(operands)?, false),
+            Tree::Not(operand) => {
+                let Test { asks, expected } = Test::of(operand)?;
+                (asks, !expected)
+            }
+            _ => return None,
+        };
+        Some(Test { asks, expected })
+    }
+}
+
+impl Asks {
+    /// Whether a member of the innermost variable is a text.
+    fn of_member(operands: &[Tree; 2]) -> Option<Asks> {
+        let [Tree::Path(path), Tree::Constant(Value::String(text))] = operands else { return None };
+        let Path { base: Base::Variable(0), steps, optional_from: None, .. } = &**path else { return None };
+        let [Step::Member { field: Some(field), name }] = &**steps else { return None };
+        Some(Asks::MemberIs { field: *field, name: name.clone(), text: LiteralText::from(text.as_str()) })
+    }
+}
+
 impl LiteralSet {
     /// The set of these literals, in which `needle` is searched.
     pub(super) fn new(needle: &Tree, literals: &[Value<'static>]) -> LiteralSet {
@@ -249,20 +316,19 @@ impl LiteralSet {
             _ => None,
         };
         let texts = literals.iter().filter_map(Value::as_str);
-        let mut texts: Vec<Box<str>> = texts.map(Box::from).collect();
+        let mut texts: Vec<LiteralText> = texts.map(LiteralText::from).collect();
         if texts.len() > FEW_TEXTS {
-            texts.sort_unstable();
+            texts.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         }
         let others = literals.iter().filter(|literal| literal.as_str().is_none());
         LiteralSet { slot, texts: texts.into(), others: others.cloned().collect() }
     }
 
     /// Whether a text of these bytes is in it.
-    #[inline]
     pub(super) fn has_text(&self, text: &[u8]) -> bool {
         if self.texts.len() <= FEW_TEXTS {
-            return self.texts.iter().any(|known| same_text(known.as_bytes(), text));
+            return LiteralText::is_any(&self.texts, text);
         }
-        self.texts.binary_search_by(|known| known.as_bytes().cmp(text)).is_ok()
+        self.texts.binary_search_by(|known| known.as_str().as_bytes().cmp(text)).is_ok()
     }
 }

@@ -274,7 +274,8 @@ impl<'r> NodeRef<'r> {
     }
 
     /// The bytes of a kept String, escapes resolved: for comparisons, which need no ends of characters.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call takes as long as this")]
     pub(crate) fn as_str_bytes(self) -> Option<&'r [u8]> {
         let Span { start, len } = self.kept(Kind::String)?;
         Some(&self.row.text.as_bytes()[start as usize..(start + len) as usize])

@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 
 use super::super::syntax::Comparison;
-use super::super::tree::Tree;
+use super::super::tree::{Term, Tree};
 use super::super::{Condition, Equality, ScalarKey, Value};
 use crate::row::FieldId;
 
 /// The conjuncts at the top of a filter that compare fields with literals.
 pub(in super::super) fn conditions(tree: &Tree) -> Vec<Condition> {
     match tree {
-        Tree::And(terms) => terms.iter().filter_map(condition).collect(),
+        Tree::And(terms) => terms.iter().filter_map(|term| condition(&term.tree)).collect(),
         other => condition(other).into_iter().collect(),
     }
 }
@@ -22,16 +22,16 @@ fn condition(tree: &Tree) -> Option<Condition> {
     match tree {
         Tree::Or(branches) => union(branches),
         // Within a branch one conjunct is enough: each is necessary.
-        Tree::And(terms) => terms.iter().find_map(condition),
+        Tree::And(terms) => terms.iter().find_map(|term| condition(&term.tree)),
         other => equality(other).map(|equality| Condition { any: vec![equality] }),
     }
 }
 
 /// Of `||` only if every branch has a condition.
-fn union(branches: &[Tree]) -> Option<Condition> {
+fn union(branches: &[Term]) -> Option<Condition> {
     let mut by_field: BTreeMap<FieldId, Vec<ScalarKey>> = BTreeMap::new();
     for branch in branches {
-        for equality in condition(branch)?.any {
+        for equality in condition(&branch.tree)?.any {
             by_field.entry(equality.field).or_default().extend(equality.keys);
         }
     }
@@ -46,7 +46,7 @@ fn union(branches: &[Tree]) -> Option<Condition> {
 fn equality(tree: &Tree) -> Option<Equality> {
     match tree {
         Tree::FieldIs(test) if test.equal => {
-            let keys = vec![ScalarKey::String(test.text.clone())];
+            let keys = vec![ScalarKey::String(test.text.as_str().into())];
             Some(Equality { field: test.field, keys })
         }
         Tree::Compare(Comparison::Equal, operands) => match operands.as_ref() {
@@ -57,7 +57,7 @@ fn equality(tree: &Tree) -> Option<Equality> {
         },
         Tree::InSet(test) => {
             let field = slot(&test.0)?;
-            let texts = test.1.texts.iter().map(|text| Some(ScalarKey::String(text.clone())));
+            let texts = test.1.texts.iter().map(|text| Some(ScalarKey::String(text.as_str().into())));
             let others = test.1.others.iter().map(ScalarKey::of_literal);
             let mut keys = texts.chain(others).collect::<Option<Vec<_>>>()?;
             keys.sort_unstable();

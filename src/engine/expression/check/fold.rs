@@ -5,7 +5,7 @@
 //! What fails stays as it is, and fails for every object: an error may be absorbed by what is around it.
 
 use super::super::evaluate::{Frame, evaluate};
-use super::super::tree::{Base, Path, Step, Tree};
+use super::super::tree::{Base, Path, Step, Term, Tree};
 use super::super::{Budget, Value};
 
 /// What one folding may cost, so that compiling stays cheap.
@@ -13,11 +13,6 @@ const BUDGET: Budget = Budget::new(1000, 16 * 1024);
 
 /// The constant that a tree always gives, or the tree.
 pub(super) fn fold(tree: Tree) -> Tree {
-    let tree = match tree {
-        Tree::And(terms) => decide(terms, false),
-        Tree::Or(terms) => decide(terms, true),
-        other => other,
-    };
     if !has_constant_parts(&tree) {
         return tree;
     }
@@ -32,13 +27,14 @@ fn compute(tree: &Tree) -> Option<Value<'static>> {
     value.into_owned()
 }
 
-/// `false && x` is false whatever x is, and `true && x` is x; alike with `||`.
-fn decide(terms: Box<[Tree]>, decisive: bool) -> Tree {
+/// `a && b`, or `a || b` where `decisive` is true. `false && x` is false whatever x is, and `true && x` is x; alike with
+/// `||`.
+pub(super) fn terms(terms: Vec<Tree>, decisive: bool) -> Tree {
     let is = |term: &Tree, wanted| matches!(term, Tree::Constant(Value::Bool(value)) if *value == wanted);
     if terms.iter().any(|term| is(term, decisive)) {
         return Tree::Constant(Value::Bool(decisive));
     }
-    let open: Box<[Tree]> = terms.into_iter().filter(|term| !is(term, !decisive)).collect();
+    let open: Box<[Term]> = terms.into_iter().filter(|term| !is(term, !decisive)).map(Term::new).collect();
     match (open.is_empty(), decisive) {
         (true, _) => Tree::Constant(Value::Bool(!decisive)),
         (false, false) => Tree::And(open),

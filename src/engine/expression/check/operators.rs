@@ -4,10 +4,11 @@
 
 use super::super::Value;
 use super::super::fault::{Checked, fault};
+use super::super::literal::LiteralText;
 use super::super::syntax::{Arithmetic, Comparison, Syntax, SyntaxKind};
 use super::super::tree::{FieldIs, LiteralSet, Tree};
 use super::super::types::StaticType::{self, Bool, Bytes, Double, Duration, Int, List, Timestamp, Uint};
-use super::{Checker, Need, Operand, Typed};
+use super::{Checker, Need, Operand, Typed, fold};
 
 /// What `+` takes and gives.
 const ADD: &[[StaticType; 3]] = &[
@@ -48,8 +49,8 @@ pub(in super::super) fn signatures(operator: Arithmetic) -> &'static [[StaticTyp
 impl Checker<'_, '_> {
     /// `a && b`, or `a || b` where `decisive` is true.
     pub(super) fn terms(&mut self, terms: &[Syntax], decisive: bool) -> Typed {
-        let terms: Box<[Tree]> = terms.iter().map(|term| self.truth(term)).collect();
-        Typed::new(if decisive { Tree::Or(terms) } else { Tree::And(terms) }, Bool)
+        let terms = terms.iter().map(|term| self.truth(term)).collect();
+        Typed::new(fold::terms(terms, decisive), Bool)
     }
 
     pub(super) fn not(&mut self, operand: &Syntax) -> Typed {
@@ -207,7 +208,7 @@ fn specialise(comparison: Comparison, left: Tree, right: Tree) -> Tree {
         (Tree::Path(path), Tree::Constant(Value::String(text))) if path.optional_from.is_none() => {
             match path.slot {
                 Some(field) => {
-                    let text = text.as_str().into();
+                    let text = LiteralText::from(text.as_str());
                     Tree::FieldIs(Box::new(FieldIs { field, path: *path, text, equal }))
                 }
                 None => {

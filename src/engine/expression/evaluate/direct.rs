@@ -7,59 +7,135 @@
 
 #![allow(clippy::inline_always, reason = "a call takes as long as most of these tests")]
 
-use super::super::compare::same_text;
 use super::super::library::{Form, Overload};
+use super::super::literal::{LiteralText, same_text};
 use super::super::syntax::Comparison;
-use super::super::tree::{Call, FieldIs, LiteralSet, Path, Tree};
+use super::super::tree::{Asks, Call, Term, Test, Tree};
 use super::super::{Budget, Value};
-use super::{Frame, path};
-use crate::row::{Kind, NodeRef, Row};
+use super::{Bound, Frame, path};
+use crate::row::{FieldId, Kind, NodeRef, Row};
 
-/// What a test gives, if it is one of these. Inlined where it is asked, and so are the shortest tests.
+/// The terms from the first on that a row does not answer at once; nothing where one of those before it gives `decisive`.
+#[inline(always)]
+pub(super) fn leading<'r>(
+    terms: &'r [Term],
+    decisive: bool,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Option<&'r [Term]> {
+    let mut rest = terms;
+    while let [Term { test: Some(test), .. }, others @ ..] = rest {
+        match of_test(test, frame, budget) {
+            Some(answer) if answer == decisive => return None,
+            Some(_) => rest = others,
+            None => break,
+        }
+    }
+    Some(rest)
+}
+
+/// What a term gives, if it is one of these.
+#[inline(always)]
+pub(super) fn of_term<'r>(term: &'r Term, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Option<bool> {
+    match &term.test {
+        Some(test) => of_test(test, frame, budget),
+        None => of_two(&term.tree, frame, budget),
+    }
+}
+
+/// What a tree gives, if it is one of these.
 #[inline(always)]
 pub(super) fn answer<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Option<bool> {
+    match tree {
+        Tree::Not(operand) => of_one(operand, frame, budget).map(|answer| !answer),
+        Tree::Compare(..) | Tree::Call(_) => of_two(tree, frame, budget),
+        tree => of_one(tree, frame, budget),
+    }
+}
+
+/// Where a field alone is looked at.
+#[inline(always)]
+fn of_one(tree: &Tree, frame: &Frame<'_, '_>, budget: &mut Budget) -> Option<bool> {
     let row = frame.environment?.row;
     match tree {
-        Tree::FieldIs(test) => field_is(test, row, budget),
-        Tree::Has(path) => has(path, row, budget),
-        Tree::InSet(test) => in_set(&test.1, row, budget),
-        Tree::Not(operand) => match &**operand {
-            Tree::Has(path) => has(path, row, budget).map(|is_there| !is_there),
-            Tree::InSet(test) => in_set(&test.1, row, budget).map(|is_in| !is_in),
-            _ => None,
-        },
+        Tree::FieldIs(test) => is(test.field, &test.text, row, budget).map(|is| is == test.equal),
+        Tree::Has(path) => has(path.start?.0, path.slot?, row, budget),
+        Tree::InSet(test) => is_in(test.1.slot?, row, budget, |text| test.1.has_text(text)),
+        _ => None,
+    }
+}
+
+/// Where two values are looked at, of which one is a literal.
+#[inline(always)]
+fn of_two<'r>(tree: &'r Tree, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Option<bool> {
+    match tree {
         Tree::Compare(comparison, operands) => compare(*comparison, operands, frame, budget),
         Tree::Call(call) => text_test(call, frame, budget),
         _ => None,
     }
 }
 
+/// What a test gives, if the row has the answer.
 #[inline(always)]
-fn field_is(test: &FieldIs, row: &Row, budget: &mut Budget) -> Option<bool> {
-    let text = row.at(test.field)?.as_str_bytes()?;
-    Some(equal(text, test.text.as_bytes(), 1, budget)? == test.equal)
+pub(super) fn of_test(test: &Test, frame: &Frame<'_, '_>, budget: &mut Budget) -> Option<bool> {
+    let row = frame.environment?.row;
+    let answer = match &test.asks {
+        Asks::Is { field, text } => is(*field, text, row, budget)?,
+        Asks::In { field, texts } => is_in(*field, row, budget, |text| LiteralText::is_any(texts, text))?,
+        Asks::Has { map, field } => has(*map, *field, row, budget)?,
+        Asks::MemberIs { field, name, text } => member_is(*field, name, text, frame, budget)?,
+    };
+    Some(answer == test.expected)
+}
+
+#[inline(always)]
+fn is(field: FieldId, literal: &LiteralText, row: &Row, budget: &mut Budget) -> Option<bool> {
+    same(row.at(field)?.as_str_bytes()?, literal, 1, budget)
+}
+
+#[inline(never)]
+fn member_is(
+    field: FieldId,
+    name: &str,
+    literal: &LiteralText,
+    frame: &Frame<'_, '_>,
+    budget: &mut Budget,
+) -> Option<bool> {
+    let Some((Bound::Node(node), _)) = frame.variable else { return None };
+    // For the comparison and for the path.
+    same(node.member(field, name)?.as_str_bytes()?, literal, 2, budget)
 }
 
 /// For `steps`, and those of reading both texts.
 #[inline(always)]
-fn equal(text: &[u8], other: &[u8], steps: u64, budget: &mut Budget) -> Option<bool> {
-    let may_be = text.len() == other.len();
-    let reading = if may_be { Budget::reading(text.len()) } else { 0 };
-    budget.try_step(steps + reading).then(|| may_be && same_text(text, other))
+fn same(text: &[u8], literal: &LiteralText, steps: u64, budget: &mut Budget) -> Option<bool> {
+    let steps = steps + reading_both(text.len(), literal.len());
+    if budget.try_step(steps) { Some(literal.is(text)) } else { None }
+}
+
+/// The steps of comparing two texts of these lengths.
+#[inline(always)]
+fn reading_both(length: usize, other: usize) -> u64 {
+    if length == other { Budget::reading(length) } else { 0 }
 }
 
 #[inline(always)]
-fn has(path: &Path, row: &Row, budget: &mut Budget) -> Option<bool> {
-    let is_there = row.at(path.slot?).is_some();
+fn has(map: FieldId, field: FieldId, row: &Row, budget: &mut Budget) -> Option<bool> {
+    let is_there = row.at(field).is_some();
     // What a map that is there does not hold where it would be held is absent.
-    let is_known = is_there || row.at(path.start?.0)?.kind() == Kind::Map;
-    (is_known && budget.try_step(1)).then_some(is_there)
+    let is_known = is_there || row.at(map)?.kind() == Kind::Map;
+    if is_known && budget.try_step(1) { Some(is_there) } else { None }
 }
 
 #[inline(always)]
-fn in_set(set: &LiteralSet, row: &Row, budget: &mut Budget) -> Option<bool> {
-    let text = row.at(set.slot?)?.as_str_bytes()?;
-    budget.try_step(2 + Budget::reading(text.len())).then(|| set.has_text(text))
+fn is_in(
+    field: FieldId,
+    row: &Row,
+    budget: &mut Budget,
+    has_text: impl FnOnce(&[u8]) -> bool,
+) -> Option<bool> {
+    let text = row.at(field)?.as_str_bytes()?;
+    if budget.try_step(2 + Budget::reading(text.len())) { Some(has_text(text)) } else { None }
 }
 
 /// A text or an integer against a literal.
@@ -74,8 +150,11 @@ fn compare<'r>(
     match (literal, comparison) {
         (Value::String(literal), Comparison::Equal | Comparison::NotEqual) => {
             let text = node_at(&operands[0], frame)?.as_str_bytes()?;
+            let literal = literal.as_str().as_bytes();
             // For the comparison and for the path.
-            Some(equal(text, literal.as_str().as_bytes(), 2, budget)? == (comparison == Comparison::Equal))
+            let steps = 2 + reading_both(text.len(), literal.len());
+            let wanted = comparison == Comparison::Equal;
+            budget.try_step(steps).then(|| same_text(text, literal) == wanted)
         }
         (Value::Int(literal), _) => {
             let text = node_at(&operands[0], frame)?.as_number()?;

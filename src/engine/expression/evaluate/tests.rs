@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::tests::{compile, row, show};
-use super::super::tree::Tree;
+use super::super::tree::{Test, Tree};
 use super::super::{Budget, Environment, Program};
 use super::truth::{Asker, found};
-use super::{Evaluated, Frame, direct, sum};
+use super::{Bound, Evaluated, Frame, direct, path, sum};
 use crate::error::EvaluationError;
 use crate::row::{FieldPlan, HashSeed};
 
@@ -33,6 +33,16 @@ const TESTS: [&str; 22] = [
     "object.m.b.endsWith('een bytes')",
     "object.m.b.contains('x')",
     "object.a.contains('a text that is longer than sixteen bytes')",
+];
+
+/// What is tested of each element.
+const LOOPS: [&str; 6] = [
+    "object.k.exists(c, c.t == 'Running')",
+    "object.k.exists(c, c.t != 'x')",
+    "object.k.all(c, !(c.t == ''))",
+    "object.k.all(c, 'a text that is longer than sixteen bytes' == c.t)",
+    "object.k.exists(c, c.t.u == 'x')",
+    "object.k.exists(c, object.l.exists(d, c.t == 'x'))",
 ];
 
 const SUMS: [&str; 9] = [
@@ -71,7 +81,9 @@ fn objects() -> Vec<String> {
         ["{}", r#"{"m": {}}"#, r#"{"m": null, "l": []}"#].map(str::to_owned).into();
     for a in VALUES {
         for b in VALUES {
-            objects.push(format!(r#"{{"a": {a}, "m": {{"b": {b}, "c": 1}}, "l": [{b}, {a}]}}"#));
+            objects.push(format!(
+                r#"{{"a": {a}, "m": {{"b": {b}, "c": 1}}, "l": [{b}, {a}], "k": [{{"t": {a}, "u": {b}}}]}}"#
+            ));
         }
     }
     objects
@@ -134,6 +146,41 @@ fn what_a_row_answers_directly_is_what_evaluating_gives() {
     let given = compare(&TESTS, direct::answer, of_a_test);
     let left: Vec<_> = TESTS.into_iter().filter(|text| !given.contains(text)).collect();
     assert_eq!(left, ["object.l[0] == 'x'"], "an index is evaluated");
+}
+
+#[test]
+fn a_term_that_is_a_test_gives_what_evaluating_gives() {
+    let given =
+        compare(&TESTS, |tree, frame, budget| direct::of_test(&Test::of(tree)?, frame, budget), of_a_test);
+    let left: Vec<_> = TESTS.into_iter().filter(|text| !given.contains(text)).collect();
+    assert_eq!(left, TESTS[12..], "many texts, numbers, an index, calls");
+}
+
+/// The test of a loop, with its first element bound.
+fn of_first<'r, T>(
+    tree: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    run: impl FnOnce(&'r Tree, &Frame<'_, 'r>) -> T,
+) -> Option<T> {
+    let Tree::Loop(each) = tree else { panic!("{tree:?} is a loop") };
+    let Tree::Path(range) = &each.range else { panic!("{tree:?} is over a field") };
+    let element = path::end(range, frame)?.items().next()?;
+    Some(run(each.condition.as_ref()?, &frame.bind_to(Bound::Node(element))))
+}
+
+#[test]
+fn a_test_of_an_element_gives_what_evaluating_gives() {
+    let given = compare(
+        &LOOPS,
+        |tree, frame, budget| {
+            of_first(tree, frame, |test, frame| direct::of_test(&Test::of(test)?, frame, budget)).flatten()
+        },
+        |tree, frame, budget| {
+            of_first(tree, frame, |test, frame| of_a_test(test, frame, budget)).expect("there is one")
+        },
+    );
+    let left: Vec<_> = LOOPS.into_iter().filter(|text| !given.contains(text)).collect();
+    assert_eq!(left, LOOPS[4..], "a member of a member, the variable of a loop further out");
 }
 
 fn operands(tree: &Tree) -> &[Tree; 2] {

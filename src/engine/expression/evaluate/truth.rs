@@ -6,7 +6,7 @@
 use super::super::compare::equal;
 use super::super::matcher::Matcher;
 use super::super::syntax::Comparison;
-use super::super::tree::{FieldIs, LiteralSet, Tree};
+use super::super::tree::{FieldIs, LiteralSet, Term, Tree};
 use super::super::{Budget, Value};
 use super::direct::{self, text_at};
 use super::{Evaluated, Frame, evaluate, loops, no_unary, operators, path};
@@ -114,7 +114,21 @@ fn contained<'r>(
 /// over all else. Running out of budget is no error that anything may hide.
 #[inline(never)]
 fn all_of<'r>(
-    terms: &'r [Tree],
+    terms: &'r [Term],
+    decisive: bool,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    match direct::leading(terms, decisive, frame, budget) {
+        None => Ok(decisive),
+        Some([]) => Ok(!decisive),
+        Some(rest) => all_of_any(rest, decisive, frame, budget),
+    }
+}
+
+#[inline(never)]
+fn all_of_any<'r>(
+    terms: &'r [Term],
     decisive: bool,
     frame: &Frame<'_, 'r>,
     budget: &mut Budget,
@@ -123,13 +137,13 @@ fn all_of<'r>(
     let mut failed = None;
     for term in terms {
         // Without making room for an error.
-        if let Some(answer) = direct::answer(term, frame, budget) {
+        if let Some(answer) = direct::of_term(term, frame, budget) {
             if answer == decisive {
                 return Ok(decisive);
             }
             continue;
         }
-        match found(term, asker, frame, budget) {
+        match found(&term.tree, asker, frame, budget) {
             Ok(value) if value == decisive => return Ok(decisive),
             Ok(_) => {}
             Err(error) if budget.is_exhausted() => return Err(error),
@@ -186,7 +200,7 @@ fn field_is<'r>(
     budget.step(1)?;
     let text = node.as_str().filter(|text| text.len() == test.text.len());
     budget.read(text.map_or(0, str::len))?;
-    Ok((text == Some(&*test.text)) == test.equal)
+    Ok(text.is_some_and(|text| test.text.is(text.as_bytes())) == test.equal)
 }
 
 #[inline(never)]

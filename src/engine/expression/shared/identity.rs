@@ -51,7 +51,7 @@ impl Writer {
                 self.put(test.1.others.len());
                 test.1.others.iter().for_each(|literal| self.value(literal));
             }
-            Tree::And(terms) | Tree::Or(terms) => self.trees(terms),
+            Tree::And(terms) | Tree::Or(terms) => self.trees(terms.iter().map(|term| &term.tree)),
             Tree::Not(operand) | Tree::Negate(operand) => self.tree(operand),
             Tree::Conditional(parts) => self.trees(&**parts),
             Tree::Arithmetic(operator, operands) => {
@@ -121,9 +121,10 @@ impl Writer {
         }
     }
 
-    fn trees(&mut self, trees: &[Tree]) {
+    fn trees<'t>(&mut self, trees: impl IntoIterator<Item = &'t Tree, IntoIter: ExactSizeIterator>) {
+        let trees = trees.into_iter();
         self.put(trees.len());
-        trees.iter().for_each(|tree| self.tree(tree));
+        trees.for_each(|tree| self.tree(tree));
     }
 
     fn path(&mut self, path: &Path) {
