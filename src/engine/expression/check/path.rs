@@ -6,7 +6,7 @@ use super::super::Value;
 use super::super::fault::{Checked, fault};
 use super::super::syntax::{Arithmetic, Syntax, SyntaxKind};
 use super::super::tree::{Base, Path, Step, Tree};
-use super::super::types::StaticType;
+use super::super::types::{StaticType, type_named};
 use super::{Checker, Need, Operand, Place, Typed};
 
 /// Maps of Kubernetes' objects whose keys are labels or resources, such as `app.kubernetes.io/name` and `amd.com/gpu`.
@@ -23,6 +23,9 @@ const HAS_DOTTED_KEYS: [&str; 10] = [
     "used",
 ];
 
+/// No key has more parts between its dots and dashes.
+const MOST_PARTS: usize = 16;
+
 impl Checker<'_, '_> {
     /// `a.b.c` as one name, if `a` is no variable.
     pub(super) fn qualified_name(&self, syntax: &Syntax) -> Option<String> {
@@ -38,24 +41,27 @@ impl Checker<'_, '_> {
     /// What `labels.app-name` and `labels.app.kubernetes.io/name` are probably meant to be, added to the first fault since
     /// there were `before` of them: that there is no such variable.
     pub(super) fn suggest_key(&mut self, before: usize, computed: &Syntax) {
-        let Some((map, key)) = self.key_of(computed) else { return };
-        if let Some(fault) = self.faults.get_mut(before) {
-            fault.message += &format!(" (if a key is meant: {map}['{key:.64}'])");
+        if self.faults.len() <= before {
+            return;
+        }
+        if let Some((map, key)) = self.key_of(computed, MOST_PARTS) {
+            self.faults[before].message += &format!(" (if a key is meant: {map}['{key:.64}'])");
         }
     }
 
     /// The map and the key that a chain of selections ends in, if the signs in it are those of a name. Behind what is known to
-    /// have keys with dots all names are one key.
-    fn key_of<'s>(&self, chain: &'s Syntax) -> Option<(&'s str, String)> {
+    /// have keys with dots all names are one key. Nothing if there are more parts than `most`.
+    fn key_of<'s>(&self, chain: &'s Syntax, most: usize) -> Option<(&'s str, String)> {
+        let most = most.checked_sub(1)?;
         match &chain.kind {
             SyntaxKind::Arithmetic(operator @ (Arithmetic::Subtract | Arithmetic::Divide), operands) => {
-                let (map, begin) = self.key_of(&operands[0])?;
-                let end = self.qualified_name(&operands[1])?;
+                let end = self.qualified_name(&operands[1]).filter(|name| !begins_with_a_type(name))?;
+                let (map, begin) = self.key_of(&operands[0], most)?;
                 Some((map, format!("{begin}{}{end}", operator.symbol())))
             }
             SyntaxKind::Select { operand, name, optional: false } => {
                 let SyntaxKind::Select { name: map, .. } = &operand.kind else { return None };
-                match self.key_of(operand) {
+                match self.key_of(operand, most) {
                     Some((map, begin)) if HAS_DOTTED_KEYS.contains(&map) => {
                         Some((map, format!("{begin}.{name}")))
                     }
@@ -175,4 +181,8 @@ impl Path {
         }
         self.steps.push(step);
     }
+}
+
+fn begins_with_a_type(name: &str) -> bool {
+    name.split('.').next().is_some_and(|first| type_named(first).is_some())
 }

@@ -265,6 +265,15 @@ fn all_that_is_wrong_is_told_and_nothing_that_follows_from_it() {
 }
 
 #[test]
+fn no_key_is_looked_for_in_a_chain_that_is_too_long() {
+    let chain = format!("object.spec.a{} > 1", "-b".repeat(100));
+    let found = defects(&chain);
+    assert_eq!(found.len(), 20);
+    assert!(found[0].ends_with("(if a key is meant: spec['a-b'])"), "{}", found[0]);
+    assert!(found[19].ends_with("undeclared reference to 'b'"), "{}", found[19]);
+}
+
+#[test]
 fn keys_that_were_written_as_names_are_suggested() {
     for (text, expected) in [
         (
@@ -294,6 +303,7 @@ fn keys_that_were_written_as_names_are_suggested() {
         ),
         ("object.l.map(x, x - y)", &["21: undeclared reference to 'y'"]),
         ("object.a.b - int", &["12: no such overload: dyn - type"]),
+        ("object.a.b - int.c", &["17: a type has no fields to select from"]),
     ] {
         assert_eq!(defects(text), expected, "{text}");
     }
