@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 ///
 /// Invariant: `ends` are those of `text`, if it has any. They stand beside its length, so that a short text is compared without looking up
 /// where it lies.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct LiteralText {
     text: Box<str>,
     ends: Ends,

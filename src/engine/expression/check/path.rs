@@ -23,8 +23,8 @@ const HAS_DOTTED_KEYS: [&str; 10] = [
     "used",
 ];
 
-/// No key has more parts between its dots and dashes.
-const MOST_PARTS: usize = 16;
+/// Of a longer key nobody would recognise what is suggested.
+const LONGEST_KEY: usize = 64;
 
 impl Checker<'_, '_> {
     /// `a.b.c` as one name, if `a` is no variable.
@@ -39,29 +39,33 @@ impl Checker<'_, '_> {
     }
 
     /// What `labels.app-name` and `labels.app.kubernetes.io/name` are probably meant to be, added to the first fault since
-    /// there were `before` of them: that there is no such variable.
+    /// there were `before` of them: that there is no such variable. Around a sign that is meant as one most people write
+    /// blanks.
     pub(super) fn suggest_key(&mut self, before: usize, computed: &Syntax) {
-        if self.faults.len() <= before {
+        let SyntaxKind::Arithmetic(_, operands) = &computed.kind else { return };
+        let is_tight = first_of(&operands[1]).at == computed.at + 1;
+        if self.faults.len() <= before || !is_tight {
             return;
         }
-        if let Some((map, key)) = self.key_of(computed, MOST_PARTS) {
-            self.faults[before].message += &format!(" (if a key is meant: {map}['{key:.64}'])");
+        if let Some((map, key)) = self.key_of(computed)
+            && key.len() <= LONGEST_KEY
+        {
+            self.faults[before].message += &format!(" (if a key is meant: {map}['{key}'])");
         }
     }
 
     /// The map and the key that a chain of selections ends in, if the signs in it are those of a name. Behind what is known to
-    /// have keys with dots all names are one key. Nothing if there are more parts than `most`.
-    fn key_of<'s>(&self, chain: &'s Syntax, most: usize) -> Option<(&'s str, String)> {
-        let most = most.checked_sub(1)?;
+    /// have keys with dots all names are one key.
+    fn key_of<'s>(&self, chain: &'s Syntax) -> Option<(&'s str, String)> {
         match &chain.kind {
             SyntaxKind::Arithmetic(operator @ (Arithmetic::Subtract | Arithmetic::Divide), operands) => {
                 let end = self.qualified_name(&operands[1]).filter(|name| !begins_with_a_type(name))?;
-                let (map, begin) = self.key_of(&operands[0], most)?;
+                let (map, begin) = self.key_of(&operands[0])?;
                 Some((map, format!("{begin}{}{end}", operator.symbol())))
             }
             SyntaxKind::Select { operand, name, optional: false } => {
                 let SyntaxKind::Select { name: map, .. } = &operand.kind else { return None };
-                match self.key_of(operand, most) {
+                match self.key_of(operand) {
                     Some((map, begin)) if HAS_DOTTED_KEYS.contains(&map) => {
                         Some((map, format!("{begin}.{name}")))
                     }
@@ -183,6 +187,16 @@ impl Path {
     }
 }
 
+/// What a chain of selections hangs on.
+fn first_of(chain: &Syntax) -> &Syntax {
+    let mut first = chain;
+    while let SyntaxKind::Select { operand, .. } = &first.kind {
+        first = operand;
+    }
+    first
+}
+
+/// Of types that stand where a value must, something else is wrong than that nobody knows them.
 fn begins_with_a_type(name: &str) -> bool {
     name.split('.').next().is_some_and(|first| type_named(first).is_some())
 }

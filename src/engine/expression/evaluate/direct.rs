@@ -1,6 +1,6 @@
 //! Tests whose answer lies in the row: a field against a literal, presence, membership in a list of literals.
 //!
-//! In: a tree, the variables, a budget. Out: a bool, without room for an error around it; or nothing where the answer
+//! In: a tree, a term or its test, the variables, a budget. Out: a bool, without room for an error around it; or nothing where the answer
 //! takes more, in which case nothing was spent either. Must never know: what is wrong where there is no answer.
 //!
 //! Most filters are made of these. Each takes the steps that evaluating it otherwise takes.
@@ -39,7 +39,7 @@ pub(super) fn leading<'r>(
 pub(super) fn of_term<'r>(term: &'r Term, frame: &Frame<'_, 'r>, budget: &mut Budget) -> Option<bool> {
     match &term.test {
         Some(test) => of_test(test, frame, budget),
-        None => of_two(&term.tree, frame, budget),
+        None => answer(&term.tree, frame, budget),
     }
 }
 
@@ -101,7 +101,7 @@ fn member_is(
     frame: &Frame<'_, '_>,
     budget: &mut Budget,
 ) -> Option<bool> {
-    let Some((Bound::Node(node), _)) = frame.variable else { return None };
+    let Some((Bound::Node(node) | Bound::Value(&Value::Node(node)), _)) = frame.variable else { return None };
     // For the comparison and for the path.
     same(node.member(field, name)?.as_str_bytes()?, literal, 2, budget)
 }

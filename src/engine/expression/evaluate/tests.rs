@@ -1,11 +1,12 @@
 //! What takes a short way gives what the long way gives, for the same steps and bytes.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::super::tests::{compile, row, show};
 use super::super::tree::{Test, Tree};
 use super::super::{Budget, Environment, Program};
-use super::truth::{Asker, found};
+use super::truth::{Asker, found, truth};
 use super::{Bound, Evaluated, Frame, direct, path, sum};
 use crate::error::EvaluationError;
 use crate::row::{FieldPlan, HashSeed};
@@ -42,7 +43,19 @@ const LOOPS: [&str; 6] = [
     "object.k.all(c, !(c.t == ''))",
     "object.k.all(c, 'a text that is longer than sixteen bytes' == c.t)",
     "object.k.exists(c, c.t.u == 'x')",
-    "object.k.exists(c, object.l.exists(d, c.t == 'x'))",
+    "object.k.exists(c, object.k.exists(d, c.t == 'x'))",
+];
+
+/// A test first, one that has no answer first, one that decides last, nothing but tests, none.
+const TERMS: [&str; 8] = [
+    "object.a == 'Running' && object.m.b == 'x'",
+    "object.none == 'x' && object.a == 'Running'",
+    "object.none == 'x' || object.a == 'Running' || object.m.b == 'x'",
+    "has(object.m.b) && object.a in ['Running', 'x'] && !has(object.m.d)",
+    "object.a == 'x' || object.l.exists(e, e == 'x') || object.m.b == 'x'",
+    "object.a > 3 && object.m.b in ['1', '2', '3', '4', '5', '6', '7', '8', 'x'] && object.a == 3",
+    "object.a.startsWith('Run') || !(object.m.b == 'x')",
+    "object.k.exists(c, c.t == 'x' && object.a == 'x' || c.u != 'x')",
 ];
 
 const SUMS: [&str; 9] = [
@@ -82,7 +95,7 @@ fn objects() -> Vec<String> {
     for a in VALUES {
         for b in VALUES {
             objects.push(format!(
-                r#"{{"a": {a}, "m": {{"b": {b}, "c": 1}}, "l": [{b}, {a}], "k": [{{"t": {a}, "u": {b}}}]}}"#
+                r#"{{"a": {a}, "m": {{"b": {b}, "c": 1}}, "l": [{b}, {a}], "k": [{{"t": {a}, "u": {b}}}, {{"t": {b}}}]}}"#
             ));
         }
     }
@@ -156,16 +169,17 @@ fn a_term_that_is_a_test_gives_what_evaluating_gives() {
     assert_eq!(left, TESTS[12..], "many texts, numbers, an index, calls");
 }
 
-/// The test of a loop, with its first element bound.
-fn of_first<'r, T>(
+/// The test of the innermost loop: with the first element bound of the loop around it, the second of the next.
+fn within<'r, T>(
     tree: &'r Tree,
     frame: &Frame<'_, 'r>,
-    run: impl FnOnce(&'r Tree, &Frame<'_, 'r>) -> T,
+    depth: usize,
+    run: &dyn Fn(&'r Tree, &Frame<'_, 'r>) -> T,
 ) -> Option<T> {
-    let Tree::Loop(each) = tree else { panic!("{tree:?} is a loop") };
+    let Tree::Loop(each) = tree else { return Some(run(tree, frame)) };
     let Tree::Path(range) = &each.range else { panic!("{tree:?} is over a field") };
-    let element = path::end(range, frame)?.items().next()?;
-    Some(run(each.condition.as_ref()?, &frame.bind_to(Bound::Node(element))))
+    let element = path::end(range, frame)?.items().nth(depth)?;
+    within(each.condition.as_ref()?, &frame.bind_to(Bound::Node(element)), depth + 1, run)
 }
 
 #[test]
@@ -173,14 +187,63 @@ fn a_test_of_an_element_gives_what_evaluating_gives() {
     let given = compare(
         &LOOPS,
         |tree, frame, budget| {
-            of_first(tree, frame, |test, frame| direct::of_test(&Test::of(test)?, frame, budget)).flatten()
+            let budget = RefCell::new(budget);
+            let short = |test: &Tree, frame: &Frame<'_, '_>| {
+                direct::of_test(&Test::of(test)?, frame, &mut budget.borrow_mut())
+            };
+            within(tree, frame, 0, &short).flatten()
         },
         |tree, frame, budget| {
-            of_first(tree, frame, |test, frame| of_a_test(test, frame, budget)).expect("there is one")
+            let budget = RefCell::new(budget);
+            within(tree, frame, 0, &|test, frame| of_a_test(test, frame, &mut budget.borrow_mut()))
+                .expect("there is one")
         },
     );
     let left: Vec<_> = LOOPS.into_iter().filter(|text| !given.contains(text)).collect();
     assert_eq!(left, LOOPS[4..], "a member of a member, the variable of a loop further out");
+}
+
+/// Terms one after the other, none of them by its test.
+fn one_by_one<'r>(
+    tree: &'r Tree,
+    frame: &Frame<'_, 'r>,
+    budget: &mut Budget,
+) -> Result<bool, EvaluationError> {
+    let (terms, decisive) = match tree {
+        Tree::And(terms) => (terms, false),
+        Tree::Or(terms) => (terms, true),
+        tree => return of_a_test(tree, frame, budget),
+    };
+    let mut failed = None;
+    for term in terms {
+        match one_by_one(&term.tree, frame, budget) {
+            Ok(value) if value == decisive => return Ok(decisive),
+            Err(error) if budget.is_exhausted() => return Err(error),
+            Ok(_) => {}
+            Err(error) => drop(failed.get_or_insert(error)),
+        }
+    }
+    failed.map_or(Ok(!decisive), Err)
+}
+
+#[test]
+fn terms_give_what_they_give_one_by_one_with_every_budget() {
+    for text in TERMS {
+        let mut plan = FieldPlan::new(HashSeed(1, 2));
+        let expression = compile(text, &mut plan).expect("it compiles");
+        let Program::Cel(tree) = &*expression.program else { panic!("{text} is CEL") };
+        for object in objects() {
+            let row = row(&plan, &object);
+            let environment = Environment { row: &row, item: None, position: None };
+            let frame = Frame::new(Some(&environment), None);
+            for steps in 0..40 {
+                let (mut budget, mut other) = (Budget::new(steps, 10_000), Budget::new(steps, 10_000));
+                let given = truth(tree, Asker::Filter, &frame, &mut budget);
+                assert_eq!(given, one_by_one(tree, &frame, &mut other), "{text} on {object}, {steps} steps");
+                assert_eq!(left(&budget), left(&other), "{text} on {object}, {steps} steps");
+            }
+        }
+    }
 }
 
 fn operands(tree: &Tree) -> &[Tree; 2] {

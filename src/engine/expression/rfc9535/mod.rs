@@ -159,9 +159,9 @@ fn refusal(text: &str, calls: &[usize], error: &JsonPathError) -> SyntaxError {
         JsonPathError::InvalidNumber(_) => {
             return SyntaxError::new(0, "a number is out of range or malformed");
         }
-        // Of arguments it refuses those of `count` alone, where they are literals.
+        // Of arguments it refuses those of `count` alone, which must be paths.
         JsonPathError::InvalidJsonPath(message) => {
-            let place = calls.iter().find(|place| counts_literal(text, **place));
+            let place = calls.iter().find(|place| counts_no_path(text, **place));
             return place
                 .map_or(SyntaxError::new(0, message.clone()), |place| functions::no_path(*place, "count"));
         }
@@ -185,15 +185,11 @@ fn refusal(text: &str, calls: &[usize], error: &JsonPathError) -> SyntaxError {
     SyntaxError::new(place, message)
 }
 
-/// Whether the call at this place is one of `count` with a literal.
-fn counts_literal(text: &str, place: usize) -> bool {
+/// Whether the call at this place is one of `count` with something else than a path.
+fn counts_no_path(text: &str, place: usize) -> bool {
     let call: String = text.chars().skip(place - 1).collect();
     let argument = call.strip_prefix("count(").map(str::trim_start);
-    argument.is_some_and(|argument| {
-        let word = argument.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(argument.len());
-        matches!(&argument[..word], "true" | "false" | "null")
-            || argument.starts_with(|c: char| matches!(c, '\'' | '"' | '-' | '0'..='9'))
-    })
+    argument.is_some_and(|argument| !argument.starts_with(['@', '$']))
 }
 
 /// The function that a text begins with a call of, if there is none of that name.

@@ -265,12 +265,17 @@ fn all_that_is_wrong_is_told_and_nothing_that_follows_from_it() {
 }
 
 #[test]
-fn no_key_is_looked_for_in_a_chain_that_is_too_long() {
-    let chain = format!("object.spec.a{} > 1", "-b".repeat(100));
-    let found = defects(&chain);
+fn keys_of_any_length_are_looked_for_and_short_ones_suggested() {
+    let found = defects(&format!("object.spec.a{} > 1", "-b".repeat(100)));
     assert_eq!(found.len(), 20);
     assert!(found[0].ends_with("(if a key is meant: spec['a-b'])"), "{}", found[0]);
-    assert!(found[19].ends_with("undeclared reference to 'b'"), "{}", found[19]);
+    assert!(
+        found[19].ends_with(&format!("(if a key is meant: spec['a{}'])", "-b".repeat(20))),
+        "{}",
+        found[19]
+    );
+    let long = defects(&format!("object.metadata.labels.{}/x == 'y'", vec!["name"; 20].join(".")));
+    assert!(long[0].ends_with("undeclared reference to 'x'"), "{long:?}");
 }
 
 #[test]
@@ -295,15 +300,19 @@ fn keys_that_were_written_as_names_are_suggested() {
             "object.spec.limits.amd.com/gpu > 1",
             &["28: undeclared reference to 'gpu' (if a key is meant: limits['amd.com/gpu'])"],
         ),
-        // Signs that are no names', what is declared, what is no member.
+        // Signs that are no names', those that stand alone, what is declared, what is no member.
+        (
+            "object.spec.replicas - objct.status.ready > 0",
+            &["24: undeclared reference to 'objct' (did you mean 'object'?)"],
+        ),
         ("object.spec.a + b > 1", &["17: undeclared reference to 'b'"]),
         (
-            "object.spec.a - f(b)",
-            &["17: undeclared reference to function 'f'", "19: undeclared reference to 'b'"],
+            "object.spec.a-f(b)",
+            &["15: undeclared reference to function 'f'", "17: undeclared reference to 'b'"],
         ),
-        ("object.l.map(x, x - y)", &["21: undeclared reference to 'y'"]),
-        ("object.a.b - int", &["12: no such overload: dyn - type"]),
-        ("object.a.b - int.c", &["17: a type has no fields to select from"]),
+        ("object.l.map(x, x-y)", &["19: undeclared reference to 'y'"]),
+        ("object.a.b-int", &["11: no such overload: dyn - type"]),
+        ("object.a.b-int.c", &["15: a type has no fields to select from"]),
     ] {
         assert_eq!(defects(text), expected, "{text}");
     }

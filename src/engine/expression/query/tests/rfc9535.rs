@@ -114,8 +114,8 @@ fn function_is_checked_against_its_types() {
     refused("$[?length(@.*)>1]", ":1:4: length(…) needs one value, and this path may select several");
     refused("$[?length(@.a||@.b)>1]", ":1:14: unexpected '|'");
     refused("$[?count(1)>1]", ":1:4: count(…) needs a path");
-    for literal in ["-1.5", "'a'", "\"a\"", " true ", "false", "null"] {
-        refused(&format!("$[?count(@.a)>1 && count({literal})>1]"), ":1:20: count(…) needs a path");
+    for argument in ["-1.5", "'a'", "\"a\"", " true ", "false", "null", "!@.a", "(@.a)"] {
+        refused(&format!("$[?count(@.a)>1 && count({argument})>1]"), ":1:20: count(…) needs a path");
     }
     refused("$[?count(length(@))>1]", ":1:4: count(…) needs a path");
     refused("$[?value(1)==1]", ":1:4: value(…) needs a path");
