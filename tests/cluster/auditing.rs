@@ -130,5 +130,5 @@ fn audits(scene: &Scene<'_>, relay: &Relay) -> String {
         let name = format!("celemetry_audit_{count}_total");
         (count, page.sum(&name, &[]))
     });
-    format!("said: {}, audits: {counts:?}\n{}", relay.is_spent(), scene.lately("lamps"))
+    format!("said: {}, audits: {counts:?}\n{}", relay.is_spent(), scene.operator.tail())
 }

@@ -5,7 +5,8 @@
 //! An engine of a million objects keeps no name of any. So names of a few are kept here: of those that come next on a
 //! circle, on which every object has a place at random. Whoever was looked at is the last of them, and makes room for one
 //! that is noticed. So a watch that goes on for months is looked at wherever it has changed something, not only at those
-//! that its list had drawn; and how often an object changes makes no difference to how soon it is its turn.
+//! that its list had drawn. Where many objects change between two looks, how often each does makes no difference; where
+//! few do, the busy ones have more turns.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};

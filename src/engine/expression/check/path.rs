@@ -4,27 +4,10 @@
 
 use super::super::Value;
 use super::super::fault::{Checked, fault};
-use super::super::syntax::{Arithmetic, Syntax, SyntaxKind};
+use super::super::syntax::{Syntax, SyntaxKind};
 use super::super::tree::{Base, Path, Step, Tree};
-use super::super::types::{StaticType, type_named};
+use super::super::types::StaticType;
 use super::{Checker, Need, Operand, Place, Typed};
-
-/// Maps of Kubernetes' objects whose keys are labels or resources, such as `app.kubernetes.io/name` and `amd.com/gpu`.
-const HAS_DOTTED_KEYS: [&str; 10] = [
-    "labels",
-    "annotations",
-    "matchLabels",
-    "nodeSelector",
-    "limits",
-    "requests",
-    "capacity",
-    "allocatable",
-    "hard",
-    "used",
-];
-
-/// Of a longer key nobody would recognise what is suggested.
-const LONGEST_KEY: usize = 64;
 
 impl Checker<'_, '_> {
     /// `a.b.c` as one name, if `a` is no variable.
@@ -33,44 +16,6 @@ impl Checker<'_, '_> {
             SyntaxKind::Identifier(name) if !self.is_variable(name) => Some(name.clone()),
             SyntaxKind::Select { operand, name, optional: false } => {
                 Some(format!("{}.{name}", self.qualified_name(operand)?))
-            }
-            _ => None,
-        }
-    }
-
-    /// What `labels.app-name` and `labels.app.kubernetes.io/name` are probably meant to be, added to the first fault since
-    /// there were `before` of them: that there is no such variable. Around a sign that is meant as one most people write
-    /// blanks.
-    pub(super) fn suggest_key(&mut self, before: usize, computed: &Syntax) {
-        let SyntaxKind::Arithmetic(_, operands) = &computed.kind else { return };
-        let is_tight = first_of(&operands[1]).at == computed.at + 1;
-        if self.faults.len() <= before || !is_tight {
-            return;
-        }
-        if let Some((map, key)) = self.key_of(computed)
-            && key.len() <= LONGEST_KEY
-        {
-            self.faults[before].message += &format!(" (if a key is meant: {map}['{key}'])");
-        }
-    }
-
-    /// The map and the key that a chain of selections ends in, if the signs in it are those of a name. Behind what is known to
-    /// have keys with dots all names are one key.
-    fn key_of<'s>(&self, chain: &'s Syntax) -> Option<(&'s str, String)> {
-        match &chain.kind {
-            SyntaxKind::Arithmetic(operator @ (Arithmetic::Subtract | Arithmetic::Divide), operands) => {
-                let end = self.qualified_name(&operands[1]).filter(|name| !begins_with_a_type(name))?;
-                let (map, begin) = self.key_of(&operands[0])?;
-                Some((map, format!("{begin}{}{end}", operator.symbol())))
-            }
-            SyntaxKind::Select { operand, name, optional: false } => {
-                let SyntaxKind::Select { name: map, .. } = &operand.kind else { return None };
-                match self.key_of(operand) {
-                    Some((map, begin)) if HAS_DOTTED_KEYS.contains(&map) => {
-                        Some((map, format!("{begin}.{name}")))
-                    }
-                    _ => Some((map, name.clone())),
-                }
             }
             _ => None,
         }
@@ -185,18 +130,4 @@ impl Path {
         }
         self.steps.push(step);
     }
-}
-
-/// What a chain of selections hangs on.
-fn first_of(chain: &Syntax) -> &Syntax {
-    let mut first = chain;
-    while let SyntaxKind::Select { operand, .. } = &first.kind {
-        first = operand;
-    }
-    first
-}
-
-/// Of types that stand where a value must, something else is wrong than that nobody knows them.
-fn begins_with_a_type(name: &str) -> bool {
-    name.split('.').next().is_some_and(|first| type_named(first).is_some())
 }

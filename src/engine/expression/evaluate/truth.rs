@@ -122,12 +122,13 @@ fn all_of<'r>(
     match direct::leading(terms, decisive, frame, budget) {
         None => Ok(decisive),
         Some([]) => Ok(!decisive),
-        Some(rest) => all_of_any(rest, decisive, frame, budget),
+        Some(rest) => rest_of(rest, decisive, frame, budget),
     }
 }
 
+/// The same from the first term on that the row does not answer at once.
 #[inline(never)]
-fn all_of_any<'r>(
+fn rest_of<'r>(
     terms: &'r [Term],
     decisive: bool,
     frame: &Frame<'_, 'r>,
